@@ -1,0 +1,1 @@
+"""Propolis: a CRM for managed service providers, held together with Syncro."""

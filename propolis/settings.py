@@ -1,0 +1,235 @@
+"""Django settings, from the environment alone.
+
+PROPOLIS_DATA_DIR  folder for the database, keys, backups and outgoing mail (default ~/.propolis)
+DATABASE_URL       postgres://… to use PostgreSQL instead of the SQLite file in the data folder
+PROPOLIS_URL       address people open, used in e-mail links and for CSRF (default http://127.0.0.1:8000)
+PROPOLIS_DEBUG     1 shows stack traces; never in production
+The rest is listed in docs/operating.md.
+"""
+
+import os
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import dj_database_url
+
+from propolis.keyring import secret_key
+
+BASE_DIR = Path(__file__).resolve().parent
+DATA_DIR = Path(os.environ.get("PROPOLIS_DATA_DIR") or Path.home() / ".propolis").resolve()
+DATA_DIR.mkdir(parents=True, exist_ok=True, mode=0o700)
+
+DEBUG = os.environ.get("PROPOLIS_DEBUG") == "1"
+SECRET_KEY = os.environ.get("PROPOLIS_SECRET_KEY") or secret_key(DATA_DIR)
+PROPOLIS_URL = (os.environ.get("PROPOLIS_URL") or "http://127.0.0.1:8000").rstrip("/")
+HTTPS = PROPOLIS_URL.startswith("https://")
+_host = urlsplit(PROPOLIS_URL).hostname or "127.0.0.1"
+ALLOWED_HOSTS = sorted(
+    {_host, "127.0.0.1", "localhost", "[::1]"} | set(os.environ.get("PROPOLIS_HOSTS", "").split())
+)
+CSRF_TRUSTED_ORIGINS = [PROPOLIS_URL] if HTTPS else []
+
+INSTALLED_APPS = [
+    "propolis.ui",
+    "propolis.accounts",
+    "propolis.runs",
+    "propolis.history",
+    "propolis.crm",
+    "propolis.bridge",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.humanize",
+    "django.contrib.staticfiles",
+    "django_tasks",
+    "django_tasks_db",
+    "django_htmx",
+    "django_cotton",
+    "template_partials",
+    "lucide",
+    "csp",
+    "allauth",
+    "allauth.account",
+    "allauth.mfa",
+    "allauth.usersessions",
+]
+
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "csp.middleware.CSPMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "allauth.account.middleware.AccountMiddleware",
+    "allauth.usersessions.middleware.UserSessionsMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "django_htmx.middleware.HtmxMiddleware",
+    "propolis.accounts.middleware.AccountInAddress",
+]
+
+ROOT_URLCONF = "propolis.urls"
+WSGI_APPLICATION = "propolis.wsgi.application"
+
+TEMPLATES: list[dict[str, Any]] = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "ui" / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+                "propolis.ui.context.shell",
+            ],
+            "builtins": ["lucide.templatetags.lucide", "django.templatetags.static"],
+        },
+    },
+]
+COTTON_DIR = "cotton"
+FORM_RENDERER = "django.forms.renderers.TemplatesSetting"
+
+SQLITE_OPTIONS = {
+    "timeout": 30,
+    "transaction_mode": "IMMEDIATE",
+    "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA cache_size=-16000;",
+}
+
+
+def _database() -> dict[str, Any]:
+    url = os.environ.get("DATABASE_URL")
+    if url:
+        found: dict[str, Any] = dict(dj_database_url.parse(url, conn_max_age=60, conn_health_checks=True))
+    else:
+        found = {
+            "ENGINE": "django.db.backends.sqlite3",
+            "NAME": DATA_DIR / "propolis.sqlite3",
+            "CONN_MAX_AGE": 60,
+        }
+    if "sqlite" in found["ENGINE"]:
+        found["OPTIONS"] = SQLITE_OPTIONS
+    return found
+
+
+DATABASES = {"default": _database()}
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+AUTH_USER_MODEL = "accounts.User"
+AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
+PASSWORD_HASHERS = [
+    "django.contrib.auth.hashers.Argon2PasswordHasher",
+    "django.contrib.auth.hashers.PBKDF2PasswordHasher",
+]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": f"django.contrib.auth.password_validation.{name}", "OPTIONS": options}
+    for name, options in (
+        ("MinimumLengthValidator", {"min_length": 12}),
+        ("UserAttributeSimilarityValidator", {}),
+        ("CommonPasswordValidator", {}),
+    )
+]
+ACCOUNT_ADAPTER = "propolis.accounts.adapter.AccountAdapter"
+ACCOUNT_LOGIN_METHODS = {"email"}
+ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*"]
+ACCOUNT_USER_MODEL_USERNAME_FIELD = None
+ACCOUNT_EMAIL_VERIFICATION = "none"
+ACCOUNT_PREVENT_ENUMERATION = True
+ACCOUNT_SESSION_REMEMBER = True
+ACCOUNT_LOGOUT_ON_GET = False
+ACCOUNT_RATE_LIMITS = {"login_failed": "10/m/ip,5/5m/key"}
+USERSESSIONS_TRACK_ACTIVITY = True
+MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
+MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = not HTTPS
+MFA_TOTP_ISSUER = "Propolis"
+LOGIN_URL = "account_login"
+LOGIN_REDIRECT_URL = "home"
+ACCOUNT_LOGOUT_REDIRECT_URL = "account_login"
+
+# Per-process memory would not throttle sign-ins across workers.
+CACHES = {"default": {"BACKEND": "django.core.cache.backends.db.DatabaseCache", "LOCATION": "propolis_cache"}}
+
+LANGUAGE_CODE = "en-us"
+TIME_ZONE = "UTC"
+USE_I18N = False
+USE_TZ = True
+
+STATIC_URL = "/static/"
+STATIC_ROOT = DATA_DIR / "static"
+WHITENOISE_USE_FINDERS = True
+WHITENOISE_AUTOREFRESH = DEBUG
+STORAGES = {
+    "default": {
+        "BACKEND": "django.core.files.storage.FileSystemStorage",
+        "OPTIONS": {"location": DATA_DIR / "files"},
+    },
+    "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
+}
+
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS
+SESSION_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
+SECURE_SSL_REDIRECT = HTTPS
+SECURE_HSTS_SECONDS = 31536000 if HTTPS else 0
+SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = HTTPS
+SECURE_REFERRER_POLICY = "same-origin"
+X_FRAME_OPTIONS = "DENY"
+if os.environ.get("PROPOLIS_BEHIND_PROXY") == "1":
+    SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": ["'none'"],
+        "script-src": ["'self'"],
+        "style-src": ["'self'"],
+        "font-src": ["'self'"],
+        "img-src": ["'self'", "data:"],
+        "connect-src": ["'self'"],
+        "form-action": ["'self'"],
+        "base-uri": ["'none'"],
+        "frame-ancestors": ["'none'"],
+        "manifest-src": ["'self'"],
+    }
+}
+
+# Mail: an SMTP server by setting, else files in the data folder that the Users page shows.
+if os.environ.get("PROPOLIS_SMTP_HOST"):
+    EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+    EMAIL_HOST = os.environ["PROPOLIS_SMTP_HOST"]
+    EMAIL_PORT = int(os.environ.get("PROPOLIS_SMTP_PORT", "587"))
+    EMAIL_HOST_USER = os.environ.get("PROPOLIS_SMTP_USER", "")
+    EMAIL_HOST_PASSWORD = os.environ.get("PROPOLIS_SMTP_PASSWORD", "")
+    EMAIL_USE_TLS = os.environ.get("PROPOLIS_SMTP_TLS", "1") == "1"
+    EMAIL_TIMEOUT = 20
+else:
+    EMAIL_BACKEND = "django.core.mail.backends.filebased.EmailBackend"
+    EMAIL_FILE_PATH = DATA_DIR / "mail"
+DEFAULT_FROM_EMAIL = os.environ.get("PROPOLIS_FROM_EMAIL", "propolis@localhost")
+
+TASKS = {
+    "default": {
+        "BACKEND": os.environ.get("PROPOLIS_TASKS_BACKEND", "django_tasks_db.DatabaseBackend"),
+        "QUEUES": ["default"],
+    }
+}
+
+# Durable runs (docs/operating.md).
+PROPOLIS_LEASE_SECONDS = float(os.environ.get("PROPOLIS_LEASE_SECONDS", "60"))
+PROPOLIS_SLICE_SECONDS = float(os.environ.get("PROPOLIS_SLICE_SECONDS", "10"))
+PROPOLIS_RETRY_SECONDS = [
+    float(s) for s in os.environ.get("PROPOLIS_RETRY_SECONDS", "30 120 600 3600").split()
+]
+# Requests a minute to Syncro from this address; Syncro refuses above 180.
+PROPOLIS_PACE = float(os.environ.get("PROPOLIS_PACE", "150"))
+
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "handlers": {"console": {"class": "logging.StreamHandler"}},
+    "root": {"handlers": ["console"], "level": os.environ.get("PROPOLIS_LOG_LEVEL", "WARNING")},
+}
+SILENCED_SYSTEM_CHECKS: list[str] = []
