@@ -89,8 +89,6 @@ class Company(Entity, Reachable, NextStep):
     website = _text()
     domain = _key()
     residential = models.BooleanField(default=False)
-    first = _text()
-    last = _text()
     disabled_in_syncro = models.BooleanField(default=False)
     merged_into = models.ForeignKey(
         "self", null=True, blank=True, on_delete=models.SET_NULL, related_name="+"

@@ -47,8 +47,6 @@ class Migration(migrations.Migration):
                 ('website', models.TextField(blank=True, default='')),
                 ('domain', models.CharField(blank=True, default='', editable=False, max_length=200)),
                 ('residential', models.BooleanField(default=False)),
-                ('first', models.TextField(blank=True, default='')),
-                ('last', models.TextField(blank=True, default='')),
                 ('disabled_in_syncro', models.BooleanField(default=False)),
                 ('account', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='accounts.account')),
                 ('created_run', models.ForeignKey(blank=True, db_index=False, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to='runs.run')),
