@@ -28,12 +28,12 @@ wordpress.com weebly.com wixsite.com wix.com squarespace.com square.site blogspo
 linktr.ee tiktok.com pinterest.com etsy.com ebay.com amazon.com onmicrosoft.com godaddysites.com business.site
 """
 _POSTS = """
-info office billing accounts accounting accountspayable ap ar admin administrator contact contactus hello help
-helpdesk support service services sales marketing mail email hr jobs careers it itsupport reception receptionist
-frontdesk enquiries inquiries enquiry inquiry orders order purchasing invoices invoice finance payroll team staff
-manager management webmaster postmaster hostmaster abuse noreply donotreply news newsletter press media scan
-scanner copier fax general main dispatch scheduling customerservice payables payable receivables bookkeeping
-parts security
+info office billing accounts accounting accountspayable ap ar admin administrator contact contactus hello
+help helpdesk support service services sales marketing mail email hr jobs careers it itsupport reception
+receptionist frontdesk enquiries inquiries enquiry inquiry orders order purchasing invoices invoice
+finance payroll team staff manager management webmaster postmaster hostmaster abuse noreply donotreply
+news newsletter press media scan scanner copier fax general main dispatch scheduling customerservice
+payables payable receivables bookkeeping parts security
 """
 _SHARED_SITES = frozenset(_SITES.split())
 _ROLE_ADDRESSES = frozenset(_POSTS.split())
