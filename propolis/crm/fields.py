@@ -83,8 +83,6 @@ _FACTS = Field("facts", "Facts", Shape.FACTS, by_hand=False)
 COMPANY_FIELDS = (
     Field("name", "Name", synced=True),
     Field("residential", "Residential", Shape.YES_NO),
-    Field("first", "First name", synced=True),
-    Field("last", "Last name", synced=True),
     Field("website", "Website", Shape.WEBSITE),
     Field("email", "E-mail", Shape.EMAIL, synced=True),
     Field("phone", "Phone", Shape.PHONE, synced=True),
