@@ -113,6 +113,8 @@ def _database() -> dict[str, Any]:
         }
     if "sqlite" in found["ENGINE"]:
         found["OPTIONS"] = SQLITE_OPTIONS
+        # A file in tests too: threads and processes of one test share it as they do in use.
+        found["TEST"] = {"NAME": DATA_DIR / "test.sqlite3"}
     return found
 
 
@@ -225,6 +227,12 @@ PROPOLIS_RETRY_SECONDS = [
 ]
 # Requests a minute to Syncro from this address; Syncro refuses above 180.
 PROPOLIS_PACE = float(os.environ.get("PROPOLIS_PACE", "150"))
+# Machines that reach Syncro from another IP address have a pace of their own: give it a name.
+PROPOLIS_EGRESS = os.environ.get("PROPOLIS_EGRESS", "default")
+# Where every connection made in the browser goes instead of https://<subdomain>.syncromsp.com: the sandbox.
+PROPOLIS_SYNCRO_BASE_URL = os.environ.get("PROPOLIS_SYNCRO_BASE_URL", "")
+# Keys of saved Syncro tokens, "<id>:<32 bytes in base64>", the first one seals; else DATA_DIR/token_keys.
+PROPOLIS_TOKEN_KEYS = os.environ.get("PROPOLIS_TOKEN_KEYS", "")
 
 LOGGING = {
     "version": 1,
