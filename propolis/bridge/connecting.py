@@ -1,7 +1,7 @@
 """Connecting an account to its Syncro: check by reading only, save the token sealed, replace, disconnect.
 
-A page may name a Syncro subdomain only. Any other base URL comes from the server's PROPOLIS_SYNCRO_BASE_URL or from
-the command line (`allow_any_url`), so that nobody can point a token at a machine of their choice.
+A page may name a Syncro subdomain only. Any other base URL comes from the server's PROPOLIS_SYNCRO_BASE_URL
+or from the command line (`allow_any_url`), so that nobody can point a token at a machine of their choice.
 """
 
 from __future__ import annotations
@@ -20,22 +20,24 @@ from propolis.bridge import vault
 from propolis.bridge.models import Connection, Link, RemoteUser, connection_of
 from propolis.bridge.pacing import DatabasePacer
 from propolis.syncro import (
+    BadAddress,
     BadToken,
     Me,
     MissingPermission,
+    NotSyncro,
     PermissionResult,
     PermissionState,
     RequestLog,
     SyncroClient,
     SyncroError,
+    WrongAddress,
     base_url,
     normalise_subdomain,
 )
 from propolis.syncro.address import checked_base_url
 from propolis.syncro.permissions import PROBES, UNPROBED
 
-NO_TOKEN: Final = "Paste the API token that you made in Syncro."
-SAVED_TOKEN_ELSEWHERE: Final = "The address has changed. Paste the API token of that Syncro account as well."
+EMPTY: Final = "Paste the API token that you made in Syncro."
 CANNOT_READ: Final = (
     "Not connected: the token lacks a permission needed to import. "
     "Add what is marked below in Syncro, or make a new token, then check again."
@@ -59,7 +61,7 @@ class Target:
 
 @dataclass(frozen=True)
 class CheckReport:
-    """What a token may do. `code` and `sentence` are "" if Syncro accepted the token; then `results` has five."""
+    """What a token may do. `code` and `sentence` are "" if Syncro accepted it; then `results` has five."""
 
     base_url: str
     results: tuple[PermissionResult, ...] = ()
@@ -93,7 +95,7 @@ def client_for(
     on_request: Callable[[RequestLog], None] | None = None,
     priority: bool = False,
 ) -> SyncroClient:
-    """A client with the saved token, at the shared pace; the caller closes it. Raises `vault.TokenUnreadable`.
+    """A client with the saved token, at the shared pace; the caller closes it. Raises `TokenUnreadable`.
 
     `priority` is for requests a person waits for.
     """
@@ -145,15 +147,15 @@ def connect(
 ) -> Connection | Refusal:
     """Checks, and saves only what works: the three reading permissions make an account *connected*.
 
-    Raises nothing for what a person typed or Syncro answered. `drop_links` forgets which records came from the
-    Syncro account connected before; without it, connecting to another one is refused.
+    Raises nothing for what a person typed or Syncro answered. `drop_links` forgets which records came from
+    the Syncro account connected before; without it, connecting to another one is refused.
     """
     try:
         target = target_of(address_or_base_url, allow_any_url=allow_any_url)
     except SyncroError as error:
         return Refusal(error.code, error.sentence, "address")
     if not token.strip():
-        return Refusal("bridge.no_token", NO_TOKEN, "token")
+        return Refusal("bridge.no_token", EMPTY, "token")
     report = check(target.base_url, token)
     refusal = _refusal(connection_of(account), target, report, drop_links=drop_links)
     return refusal or _save(account, target, token.strip(), report, by, drop_links=drop_links)
@@ -162,7 +164,7 @@ def connect(
 def replace_token(connection: Connection, *, token: str, by: Membership | None) -> Connection | Refusal:
     """A new token for the same address."""
     if not token.strip():
-        return Refusal("bridge.no_token", NO_TOKEN, "token")
+        return Refusal("bridge.no_token", EMPTY, "token")
     target = Target(connection.base_url, connection.label, connection.host)
     report = check(target.base_url, token)
     refusal = _refusal(connection, target, report, drop_links=False)
@@ -179,7 +181,7 @@ def disconnect(connection: Connection, *, by: Membership | None) -> None:
 
 
 def token_died(connection: Connection, error: SyncroError) -> None:
-    """Syncro refused the saved token, or misses a permission it had: noted on the row, unless replaced meanwhile."""
+    """Notes on the row that Syncro refused its token, or a permission; not if it was replaced meanwhile."""
     permissions = dict(connection.permissions)
     if isinstance(error, MissingPermission) and error.permission:
         permissions[error.permission] = {"state": PermissionState.MISSING.value, "detail": error.sentence}
@@ -241,10 +243,7 @@ def _refusal(
     before: Connection | None, target: Target, report: CheckReport, *, drop_links: bool
 ) -> Refusal | None:
     if report.code:
-        field = (
-            "token" if report.code == BadToken.code else "address" if report.code in _ABOUT_ADDRESS else ""
-        )
-        return Refusal(report.code, report.sentence, field, report)
+        return Refusal(report.code, report.sentence, _FIELD_OF.get(report.code, ""), report)
     if not report.reading_ok:
         return Refusal("bridge.cannot_read", CANNOT_READ, "token", report)
     theirs = _remote_account(target, report)
@@ -254,7 +253,12 @@ def _refusal(
     return None
 
 
-_ABOUT_ADDRESS: Final = frozenset({"syncro.bad_address", "syncro.wrong_address", "syncro.not_syncro"})
+_FIELD_OF: Final = {
+    BadToken.code: "token",
+    BadAddress.code: "address",
+    WrongAddress.code: "address",
+    NotSyncro.code: "address",
+}
 
 
 def _is_another(before: Connection, theirs: str) -> bool:

@@ -1,7 +1,7 @@
 """The pace of requests to Syncro, shared by every account, process and machine behind one egress address.
 
-One row holds the state; the arithmetic is `propolis.syncro.pacing`. Times are the database's on PostgreSQL (machines'
-clocks differ) and this machine's on SQLite.
+One row holds the state; the arithmetic is `propolis.syncro.pacing`. Times are the database's on PostgreSQL
+(machines' clocks differ) and this machine's on SQLite.
 """
 
 from __future__ import annotations
@@ -32,9 +32,9 @@ _Move = Callable[[PaceState, float], tuple[PaceState, float]]
 
 
 class DatabasePacer:
-    """A `propolis.syncro.Pacer`. Called inside a transaction it raises RuntimeError: it would block everybody else.
+    """A `propolis.syncro.Pacer`. Inside a transaction it raises RuntimeError: it would block everybody else.
 
-    Other threads than the one that made it may call it; their database connections are closed after each call.
+    Other threads than the one that made it may call it; their database connections are closed each time.
     """
 
     def __init__(
@@ -53,7 +53,7 @@ class DatabasePacer:
         self._slow = False
 
     def acquire(self, *, priority: bool = False) -> float:
-        """Blocks until a request may start; seconds waited. Raises `Interrupted` when `should_stop` turns true."""
+        """Blocks until a request may start; the seconds waited. Raises `Interrupted` if asked to stop."""
         began = self._clock.monotonic()
         while True:
             wait = self._move(lambda state, now: reserve(state, now, self._rules, priority=priority))

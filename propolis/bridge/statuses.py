@@ -1,7 +1,7 @@
 """The status map: every Syncro lead status to one of ours, or to "Do not import".
 
-A lead that is won *and* became a ticket has a row of its own. A status nobody has heard of gets an undecided row:
-its leads are held, not lost, and nothing that was decided is undecided by it.
+A lead that is won *and* became a ticket has a row of its own. A status nobody has heard of gets an undecided
+row: its leads are held, not lost, and nothing that was decided is undecided by it.
 """
 
 from __future__ import annotations

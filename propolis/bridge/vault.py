@@ -1,7 +1,7 @@
 """The Syncro token at rest: AES-GCM, bound to its account and address.
 
-The ciphertext opens only for the account and base URL it was sealed for: pasted into another tenant's row, or after
-the address was changed, it is refused. Keys are independent of Django's SECRET_KEY. They are the lines of
+The ciphertext opens only for the account and base URL it was sealed for: pasted into another tenant's row, or
+after the address was changed, it is refused. Keys are independent of Django's SECRET_KEY: the lines of
 `<DATA_DIR>/token_keys`, or the words of PROPOLIS_TOKEN_KEYS: `<id>:<32 bytes, base64>`, the first one seals.
 """
 
@@ -33,7 +33,7 @@ _UNREADABLE: Final = (
 
 
 class TokenUnreadable(Exception):
-    """There is no token, or it does not open with our keys for this account and address. `sentence` says so."""
+    """There is no token, or none that opens with our keys for this account and address; see `sentence`."""
 
     code = "bridge.token_unreadable"
 
@@ -43,7 +43,7 @@ class TokenUnreadable(Exception):
 
 
 def seal(connection: Connection, token: str) -> None:
-    """Sets cipher, key id and last 4 characters on the row, for its present account and base URL. Saves nothing."""
+    """Sets cipher, key id and last 4 characters for the row's present account and base URL. Saves nothing."""
     key_id, key = next(iter(_keys().items()))
     nonce = secrets.token_bytes(_NONCE)
     connection.token_cipher = nonce + AESGCM(key).encrypt(nonce, token.encode(), _bound_to(connection))
@@ -66,7 +66,7 @@ def open_token(connection: Connection) -> str:
 
 
 def rotate() -> int:
-    """Seals every token anew under a new key; how many. Where the keys come from the environment: under its first.
+    """Seals every token anew under a new key; how many. Keys from the environment: under the first of them.
 
     The key used until now stays in the file, for a token that another process is sealing at this moment.
     """
