@@ -17,9 +17,10 @@ if TYPE_CHECKING:
 _READ_WRITE = {"read": True, "write": True, "delete": True}
 _DAYS = ("Sunday", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday")
 _TABS = (
-    "msp_dashboard", "customers", "assets", "alerts", "contracts", "invoices", "customer_purchases", "refurbs",
-    "estimates", "tickets", "parts", "products", "purchase_orders", "field_jobs", "kabuto_policies", "scripts",
-    "sales", "leads", "domo", "marketr", "recur", "reports", "wiki", "app_center", "pax8",
+    "msp_dashboard", "customers", "assets", "alerts", "contracts", "invoices", "customer_purchases",
+    "refurbs", "estimates", "tickets", "parts", "products", "purchase_orders", "field_jobs",
+    "kabuto_policies", "scripts", "sales", "leads", "domo", "marketr", "recur", "reports",
+    "wiki", "app_center", "pax8",
 )  # fmt: skip
 _TABS_OFF = frozenset({"customer_purchases", "refurbs", "domo", "pax8"})
 PROBLEM_TYPES = ("Virus", "TuneUp", "Hardware", "Software", "Other")

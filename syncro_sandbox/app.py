@@ -1,7 +1,7 @@
 """The sandbox as a WSGI application, to be driven without a socket.
 
-There is no connection to lose here, so a lost one raises ConnectionResetError and a missing answer TimeoutError,
-out of the application and, with most test transports, out of the client's call.
+There is no connection to lose here, so a lost one raises ConnectionResetError and a missing answer
+TimeoutError, out of the application and, with most test transports, out of the client's call.
 """
 
 from __future__ import annotations

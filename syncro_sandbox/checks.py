@@ -22,8 +22,8 @@ def not_found(box: Sandbox, *, always_json: bool = False) -> Reply:
     if body == "empty":
         return Reply(404, b"", "text/html")
     if body == "html":
-        page = b"<!DOCTYPE html>\n<html><body><h1>The page you were looking for doesn't exist (404)</h1></body></html>\n"
-        return Reply(404, page, "text/html; charset=utf-8")
+        page = "<html><body><h1>The page you were looking for doesn't exist (404)</h1></body></html>\n"
+        return Reply(404, page.encode(), "text/html; charset=utf-8")
     return answer({"message": "Not found"}, 404)
 
 

@@ -21,7 +21,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser = _parser()
     options = parser.parse_args(arguments)
     try:
-        sandbox = Sandbox(_seed(options), token=options.token, **_switches(options))
+        sandbox = Sandbox(_seed(options), token=options.token, switches=_switches(options))
         server = Server(sandbox, options.host, options.port)
     except (UnknownSwitch, ValueError) as error:
         parser.error(str(error))

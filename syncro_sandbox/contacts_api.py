@@ -102,5 +102,6 @@ def _refused_record(box: Sandbox, params: dict[str, JSON]) -> dict[str, JSON]:
 
 
 def _touch_customer(box: Sandbox, contact: Contact) -> None:
-    if box.switches["contact_touches_customer"] == "yes" and contact.customer_id in box.customers:
-        box.store.touch_customer(contact.customer_id)
+    customer = box.customers.get(contact.customer_id)
+    if box.switches["contact_touches_customer"] == "yes" and customer is not None:
+        box.store.touch_customer(customer)

@@ -1,11 +1,13 @@
-"""The control address /_sandbox: the same knobs over HTTP, and small pages to look at. Never counted or logged."""
+"""The control address /_sandbox: the same knobs over HTTP, and small pages to look at. Never counted or
+logged.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import fields, replace
 from re import sub
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 from . import pages
 from .exchange import Reply, Request, answer
@@ -238,7 +240,7 @@ def _kind(word: str) -> Kind:
     word = word.removesuffix(".json")
     if word not in KINDS:
         raise _Wrong(f"there are records of {', '.join(KINDS)}", 404)
-    return cast(Kind, word)
+    return word
 
 
 def _row_id(box: Sandbox, kind: Kind, word: str) -> int:

@@ -41,7 +41,11 @@ def list_customers(box: Sandbox, call: Call) -> Reply:
     by_request = sorted_customers(box, text(call.params.get("sort")))
     ids = in_default_order(box, "customers") if by_request is None else by_request
     fits, only = customer_filter(box, call.params), call.token.only_customer
-    ids = [row_id for row_id in ids if only in (None, row_id) and fits(box.customers[row_id])]
+    if only is not None:
+        ids = [row_id for row_id in ids if row_id == only]
+    if fits is not None:
+        rows = box.customers.rows
+        ids = [row_id for row_id in ids if fits(rows[row_id])]
     shown = cut(box, "customers", ids, page.start, page.stop, sorted_by_request=by_request is not None)
     return listed(box, "customers", [whole(box, box.customers[row_id]) for row_id in shown], page, len(ids))
 

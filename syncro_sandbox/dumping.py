@@ -1,4 +1,4 @@
-"""Everything the account holds as one JSON-able value, always in the same order: the truth to compare with."""
+"""All the account holds as one JSON-able value, always in the same order: the truth to compare with."""
 
 from __future__ import annotations
 
@@ -33,5 +33,4 @@ def record(box: Sandbox, kind: Kind, row: Row) -> dict[str, JSON]:
     if isinstance(row, Lead):
         hidden = {"business_name": row.business_name, "disabled": row.disabled, **(row.hidden or {})}
         return {**box.renderer.lead(row), "hidden": hidden}
-    held: dict[str, JSON] = json.loads(box.renderer.contact_bytes(box.store.contacts[row.id]))
-    return held
+    return box.renderer.contact(box.store.contacts[row.id])

@@ -29,7 +29,7 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """`delay`: seconds before it goes out. `wire`: what happens to it on its way; `seconds` belongs to that."""
+    """`delay`: seconds before it goes out. `wire`: what befalls it on its way, `seconds` of that."""
 
     status: int
     body: bytes = b""

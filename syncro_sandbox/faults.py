@@ -34,9 +34,10 @@ AFTERWARDS = frozenset({"lost_reply", "truncated", "cut", "slow"})
 
 @dataclass(slots=True, kw_only=True)
 class Fault:
-    """`method`: one or several (`"POST,PUT"`), `*` = any, `write` = all but GET. `path`: pattern below /api/v1,
-    such as `/customers` or `/customers/*`. `query`: parameters the request must carry. `skip`: let so many pass
-    first. `times`: strike so often (None = always). `for_seconds`: strike only so long, from when it was queued.
+    """`method`: one or several (`"POST,PUT"`), `*` = any, `write` = all but GET. `path`: pattern below
+    /api/v1, such as `/customers` or `/customers/*`. `query`: parameters the request must carry. `skip`: let
+    so many pass first. `times`: strike so often (None = always). `for_seconds`: strike only so long, from
+    when it was queued.
     """
 
     kind: FaultKind
@@ -157,7 +158,7 @@ _TITLES = {
 
 
 def error_page(status: int) -> tuple[str, bytes]:
-    """Content type and body: JSON for a 500 from the application, HTML from the load balancer for the rest."""
+    """Content type and body: JSON for a 500 of the application, HTML of the load balancer otherwise."""
     if status == 500:
         return "application/json; charset=utf-8", b'{"status":500,"error":"Internal Server Error"}'
     title = _TITLES.get(status, f"{status} Error")

@@ -1,4 +1,6 @@
-"""Records that are the same in every seeded account of twenty companies or more, so that a demo can name them."""
+"""Records that are the same in every seeded account of twenty companies or more, so that a demo can name
+them.
+"""
 
 from __future__ import annotations
 

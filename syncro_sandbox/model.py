@@ -1,19 +1,21 @@
 """The records the sandbox holds, as small slotted rows: a hundred thousand must fit in memory.
 
-Times are whole milliseconds since 1970 UTC. `properties` is replaced, never changed in place, because seeded rows
-share the empty one.
+Times are whole milliseconds since 1970 UTC. `properties` is replaced, never changed in place, because seeded
+rows share the empty one.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from re import compile
 from typing import Any, Literal
 
 Kind = Literal["customers", "contacts", "leads"]
 KINDS: tuple[Kind, ...] = ("customers", "contacts", "leads")
 JSON = Any  # whatever json.loads may give
 NO_PROPERTIES: Mapping[str, JSON] = {}
+_NOT_DIGITS = compile(r"[^0-9]+")
 
 
 @dataclass(slots=True, kw_only=True)
@@ -156,33 +158,34 @@ class User:
 
 
 LEAD_STATUSES = (
-    "New", "Lead", "First Contact", "Opportunity", "Prospect", "Waiting on Client", "In Negotiation", "Pending",
-    "Won", "Lost",
+    "New", "Lead", "First Contact", "Opportunity", "Prospect", "Waiting on Client", "In Negotiation",
+    "Pending", "Won", "Lost",
 )  # fmt: skip
 CLOSED_STATUSES = frozenset({"Won", "Lost"})
 
 TEXT, FLAG, WHOLE, NUMBER = "text", "flag", "whole", "number"
 CUSTOMER_FIELDS: Mapping[str, str] = {
     **dict.fromkeys(
-        ("business_name", "firstname", "lastname", "email", "address", "address_2", "city", "state", "zip", "notes",
-         "notification_email", "invoice_cc_emails", "referred_by"), TEXT),
+        ("business_name", "firstname", "lastname", "email", "address", "address_2", "city", "state", "zip",
+         "notes", "notification_email", "invoice_cc_emails", "referred_by"), TEXT),
     **dict.fromkeys(("get_sms", "opt_out", "no_email"), FLAG),
     **dict.fromkeys(("ref_customer_id", "tax_rate_id", "invoice_term_id"), WHOLE),
 }  # fmt: skip
 CUSTOMER_HIDDEN = ("get_billing", "get_marketing", "get_reports", "consent")
 CONTACT_FIELDS: Mapping[str, str] = {
     **dict.fromkeys(
-        ("name", "address1", "address2", "city", "state", "zip", "email", "phone", "mobile", "notes", "extension"),
-        TEXT),
+        ("name", "address1", "address2", "city", "state", "zip", "email", "phone", "mobile",
+         "notes", "extension"), TEXT),
     "opt_out": FLAG,
     "customer_id": WHOLE,
 }  # fmt: skip
 LEAD_FIELDS: Mapping[str, str] = {
     **dict.fromkeys(
-        ("first_name", "last_name", "business_name", "email", "phone", "mobile", "address", "city", "state", "zip",
-         "ticket_subject", "ticket_description", "ticket_problem_type", "status"), TEXT),
+        ("first_name", "last_name", "business_name", "email", "phone", "mobile", "address", "city", "state",
+         "zip", "ticket_subject", "ticket_description", "ticket_problem_type", "status"), TEXT),
     **dict.fromkeys(("message_read", "disabled"), FLAG),
-    **dict.fromkeys(("user_id", "customer_id", "contact_id", "location_id", "mailbox_id", "ticket_id"), WHOLE),
+    **dict.fromkeys(("user_id", "customer_id", "contact_id", "location_id", "mailbox_id", "ticket_id"),
+                    WHOLE),
 }  # fmt: skip
 OPPORTUNITY_FIELDS = ("opportunity_start_date", "opportunity_amount_dollars", "likelihood")
 LEAD_HIDDEN = (
@@ -210,7 +213,7 @@ HIDDEN: Mapping[Kind, tuple[str, ...]] = {
 
 def digits(text: str | None) -> str:
     """Only the digits of a phone number as typed."""
-    return "".join(character for character in text or "" if character.isdigit())
+    return _NOT_DIGITS.sub("", text or "")
 
 
 def coerced(value: JSON, form: str) -> JSON:

@@ -1,14 +1,14 @@
 """The one style sheet of the sandbox's pages, light and dark."""
 
 CSS = """\
-:root{color-scheme:light dark;--ink:#1d2433;--soft:#566074;--line:#dfe3ea;--ground:#f6f7f9;--card:#fff;--mark:#0b5c8a;
---warm:#9a3b12;--good:#e5f4ea;--good-ink:#14532d}
-@media (prefers-color-scheme:dark){:root{--ink:#e8ebf1;--soft:#a4adbd;--line:#323a49;--ground:#12161d;--card:#1a202a;
---mark:#7cc4ec;--warm:#f4a27d;--good:#14301f;--good-ink:#b6ecc8}}
+:root{color-scheme:light dark;--ink:#1d2433;--soft:#566074;--line:#dfe3ea;--ground:#f6f7f9;--card:#fff;
+--mark:#0b5c8a;--warm:#9a3b12;--good:#e5f4ea;--good-ink:#14532d}
+@media (prefers-color-scheme:dark){:root{--ink:#e8ebf1;--soft:#a4adbd;--line:#323a49;--ground:#12161d;
+--card:#1a202a;--mark:#7cc4ec;--warm:#f4a27d;--good:#14301f;--good-ink:#b6ecc8}}
 *{box-sizing:border-box}
 body{margin:0;background:var(--ground);color:var(--ink);font:16px/1.5 system-ui,sans-serif}
-header{display:flex;flex-wrap:wrap;gap:.5rem 1.5rem;align-items:center;padding:.75rem 1.25rem;background:var(--card);
-border-bottom:3px solid var(--mark)}
+header{display:flex;flex-wrap:wrap;gap:.5rem 1.5rem;align-items:center;padding:.75rem 1.25rem;
+background:var(--card);border-bottom:3px solid var(--mark)}
 nav{display:flex;gap:1rem}
 a{color:var(--mark)}
 .brand{font-weight:700;text-decoration:none}

@@ -1,4 +1,4 @@
-"""Small pages to look at the account with a browser. Everything shown is escaped; no script, one style sheet."""
+"""Small pages to look at the account with a browser. All that is shown is escaped; no script."""
 
 from __future__ import annotations
 
@@ -38,9 +38,11 @@ def page(title: str, *parts: str) -> Reply:
     body = (
         '<!DOCTYPE html><html lang="en"><head><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
-        f'<title>{escape(title)} · Syncro sandbox</title><link rel="stylesheet" href="{PREFIX}/style.css"></head>'
-        f'<body><header><a class="brand" href="{PREFIX}/">Syncro sandbox</a><nav aria-label="Records">{links}</nav>'
-        f"</header><main>{''.join(parts)}</main>"
+        f"<title>{escape(title)} · Syncro sandbox</title>"
+        f'<link rel="stylesheet" href="{PREFIX}/style.css"></head>'
+        f'<body><header><a class="brand" href="{PREFIX}/">Syncro sandbox</a>'
+        f'<nav aria-label="Records">{links}</nav></header>'
+        f"<main>{''.join(parts)}</main>"
         "<footer>A stand-in for a Syncro server. Nothing here is a real person.</footer></body></html>"
     )
     policy = (

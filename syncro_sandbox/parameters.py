@@ -1,8 +1,11 @@
-"""What a request says, read the way Rails reads it: query string, form or JSON body, merged; `a[b]=c`, `a[]=c`."""
+"""What a request says, read the way Rails reads it: query string, form or JSON body, merged; `a[b]=c`,
+`a[]=c`.
+"""
 
 from __future__ import annotations
 
 import json
+from itertools import pairwise
 from re import findall, fullmatch
 from urllib.parse import parse_qsl
 
@@ -50,7 +53,7 @@ def nested(pairs: list[tuple[str, str]]) -> Params:
 
 def _place(params: Params, keys: list[str], value: str) -> None:
     here: Params = params
-    for key, following in zip(keys, keys[1:], strict=False):
+    for key, following in pairwise(keys):
         if following == "":
             held = here.setdefault(key, [])
             if isinstance(held, list):

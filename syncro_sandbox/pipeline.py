@@ -1,4 +1,6 @@
-"""The way of a request through the server: limit, route, token, permission, the act itself, and what goes wrong."""
+"""The way of a request through the server: limit, route, token, permission, the act itself, and what goes
+wrong.
+"""
 
 from __future__ import annotations
 
@@ -99,7 +101,7 @@ def _entry(box: Sandbox, request: Request, params: Params, token: Token | None) 
 
 def _too_many(box: Sandbox, request: Request, secret: str) -> Reply | None:
     keys = [f"address {request.client}"]
-    if box.switches["rate_limit_per_token"] == "yes":
+    if box.switches["rate_limit_counts"] == "address_and_token":
         keys.append(f"token {secret}")
     seconds = box.switches.number("rate_window")
     wait = box.window.wait(keys, box.clock(), int(box.switches.number("rate_limit")), seconds)

@@ -1,4 +1,4 @@
-"""Rows as the JSON Syncro answers with. A row's bytes are kept until it changes: pages are then only joined."""
+"""Rows as the JSON Syncro answers with. A row's bytes are kept until it changes: pages are joined of them."""
 
 from __future__ import annotations
 
@@ -9,9 +9,12 @@ from hashlib import blake2b
 from .model import JSON, OPPORTUNITY_FIELDS, Contact, Customer, Lead, Phone, Row, User, digits
 from .switches import Switches, zone_named
 
+_encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), check_circular=False).encode
+
 
 def dumps(value: JSON) -> bytes:
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()
+    """Compact UTF-8, with one encoder for all: building one per record takes longer than encoding it."""
+    return _encode(value).encode()
 
 
 class Renderer:
@@ -130,7 +133,7 @@ class Renderer:
         }
 
     def contact(self, contact: Contact, *, refused: bool = False) -> dict[str, JSON]:
-        """`refused`: as the record inside a 422 shows it, without id and times, with the processed numbers."""
+        """`refused`: as inside a 422, without id and times, with the processed numbers."""
         shown: dict[str, JSON] = {
             "id": None if refused else contact.id,
             "name": contact.name,

@@ -11,7 +11,7 @@ from typing import Any
 
 from . import dumping, shifting
 from .faults import Fault, FaultBook, FaultKind
-from .model import JSON, Contact, Customer, Kind, Lead, Row, User
+from .model import JSON, KINDS, Contact, Customer, Kind, Lead, User
 from .parameters import Params
 from .ratelimit import SlidingWindow
 from .rendering import Renderer
@@ -25,7 +25,8 @@ from .tokens import PERMISSIONS, Token, TokenBook
 class Sandbox:
     """All state of one imitated account. Safe to use from several threads: every request holds `lock`.
 
-    `clock` gives seconds since 1970 and may be replaced to move time by hand. Switches are keyword arguments.
+    `clock` gives seconds since 1970 and may be replaced to move time by hand. Switches are keyword
+    arguments, or come all in `switches`.
     """
 
     def __init__(
@@ -34,13 +35,14 @@ class Sandbox:
         *,
         token: str | None = None,
         clock: Callable[[], float] = time.time,
-        **switches: object,
+        switches: Mapping[str, object] | None = None,
+        **more_switches: object,
     ) -> None:
         self.lock = RLock()
         self.clock = clock
-        self._given_switches = switches
+        self._given_switches = {**(switches or {}), **more_switches}
         self._given_token = token
-        self.switches = Switches(switches)
+        self.switches = Switches(self._given_switches)
         self._start(seed or SeedOptions())
 
     def _start(self, seed: SeedOptions) -> None:
@@ -55,7 +57,8 @@ class Sandbox:
         self.renderer = Renderer(self.switches, seed.account_id, seed.subdomain)
         self.tokens = TokenBook(Random(f"tokens {seed.seed}"))
         owner = fill(self.store, seed)
-        self.token = self.tokens.add(owner, value=self._given_token, name="every permission").value
+        first = self.tokens.add(owner, value=self._given_token, name="every permission")
+        self.token = first.value
 
     # -- time -----------------------------------------------------------------------------------------------
 
@@ -65,7 +68,7 @@ class Sandbox:
     # -- what tests and the demo turn -----------------------------------------------------------------------
 
     def reset(self, seed: SeedOptions | None = None) -> None:
-        """As at the start: records from the seed, the first token, switches as given, no faults, empty log."""
+        """As at the start: records of the seed, the first token, switches as given, no faults, no log."""
         with self.lock:
             self.switches = Switches(self._given_switches)
             self._start(seed or self.seed)
@@ -75,8 +78,8 @@ class Sandbox:
         with self.lock:
             self.switches.set(switch, value)
             self.renderer.adjust(self.switches)
-            for kind in ("customers", "contacts", "leads"):
-                self.store.table(kind).forget_rendered()  # type: ignore[arg-type]
+            for kind in KINDS:
+                self.store.table(kind).forget_rendered()
 
     def add_token(
         self,
@@ -148,7 +151,7 @@ class Sandbox:
 
     @property
     def owner(self) -> User:
-        """The user whom the first token belongs to."""
+        """Whom the first token belongs to."""
         return next(iter(self.store.users.values()))
 
     def record(self, kind: Kind, row_id: int) -> dict[str, JSON]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from random import Random
 from typing import TypeVar
 
@@ -33,7 +34,7 @@ LONG_NAME = ("The Extraordinarily Long Named " * 12)[:249] + " Trust"
 
 @dataclass(slots=True)
 class Company:
-    """A seeded customer and what its people need to know: domain (None for private people), weight, pattern."""
+    """A seeded customer and what its people need: domain (None for private people), weight, pattern."""
 
     customer: Customer
     domain: str | None
@@ -68,6 +69,7 @@ class _Makers:
         return wanted
 
 
+@lru_cache(maxsize=4096)
 def slug(text: str) -> str:
     return (
         "".join(character for character in text.lower() if character.isascii() and character.isalnum()) or "x"

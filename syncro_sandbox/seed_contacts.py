@@ -1,4 +1,6 @@
-"""Seeded contacts: most at a firm, some with one address for several, some without address, some of no customer."""
+"""Seeded contacts: most at a firm, some with one address for several, some without address, some of no
+customer.
+"""
 
 from __future__ import annotations
 
@@ -126,7 +128,7 @@ def _details(chance: Random, contact: Contact, number: int) -> None:
 
 
 def _share(chance: Random, companies: list[Company], wanted: int, used: set[str]) -> None:
-    """Exactly `wanted` addresses get a second or third holder, as far as there are colleagues to share with."""
+    """Exactly `wanted` addresses get a second or third holder, while there are colleagues to share with."""
     groups = [list(company.contacts) for company in companies if len(company.contacts) > 1]
     domains = [company.domain for company in companies if len(company.contacts) > 1]
     while wanted > 0 and groups:

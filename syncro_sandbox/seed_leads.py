@@ -1,4 +1,4 @@
-"""Seeded leads: most were born from e-mails to the mailboxes, the rest are what an MSP calls opportunities."""
+"""Seeded leads: most were born from e-mails to the mailboxes, the rest are what we call opportunities."""
 
 from __future__ import annotations
 

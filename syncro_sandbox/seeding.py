@@ -7,8 +7,8 @@ from datetime import datetime
 from random import Random
 
 from . import fixtures
-from .model import Contact, Customer, Lead, Phone, User
-from .seed_companies import Company, make_companies
+from .model import JSON, OPPORTUNITY_FIELDS, Contact, Customer, Lead, Phone, User
+from .seed_companies import make_companies
 from .seed_contacts import make_contacts
 from .seed_leads import make_leads
 from .seed_words import MSP_DOMAIN, USERS
@@ -22,9 +22,9 @@ _FIRST_REGULAR = {"customers": 20_600, "contacts": 310_200, "leads": 5_560_138_6
 class SeedOptions:
     """Exactly so many records of each kind: `companies` customers, `contacts` rows of /contacts, `leads`.
 
-    contacts_without_customer: contacts whose customer_id is null (default: 1 in 250; 0 makes the contacts nested
-    in customers complete). shared_emails: addresses that more than one contact has (default: 8 in 100 contacts).
-    as_of: nothing in the account is younger.
+    contacts_without_customer: contacts whose customer_id is null (default: 1 in 250; 0 makes the contacts
+    nested in customers complete). shared_emails: addresses that more than one contact has (default: 8 in 100
+    contacts). as_of: nothing in the account is younger.
     """
 
     companies: int = 500
@@ -60,7 +60,9 @@ class SeedOptions:
 
 
 def fill(store: Store, options: SeedOptions) -> int:
-    """Put users, customers, contacts and leads into an empty store; the id of the user who owns the first token."""
+    """Put users, customers, contacts and leads into an empty store; the id of the user who owns the first
+    token.
+    """
     chance = Random(f"seed {options.seed}")
     store.next_id = dict(_FIRST_REGULAR)
     _users(store, options)
@@ -117,10 +119,9 @@ def _fixed(store: Store, options: SeedOptions, with_contacts: bool, with_leads: 
         store.load(_fixed_lead(row_id, at, dict(values)))
 
 
-def _fixed_lead(row_id: int, at: int, values: dict[str, object]) -> Lead:
-    hidden = {
-        name: values.pop(name) for name in ("opportunity_amount_dollars", "likelihood") if name in values
-    }
+def _fixed_lead(row_id: int, at: int, values: dict[str, JSON]) -> Lead:
+    names = [name for name in OPPORTUNITY_FIELDS if name in values]
+    hidden = {name: values.pop(name) for name in names}
     user = values.pop("user", None)
     lead = Lead(id=row_id, created_ms=at, updated_ms=at + 2 * DAY_MS, hidden=hidden or None)
     for name, value in values.items():

@@ -177,9 +177,8 @@ class Store:
         if (customer.number("Phone"), customer.number("Mobile")) != before:
             self._changed("customers", customer, now, text)
 
-    def touch_customer(self, customer_id: int) -> None:
+    def touch_customer(self, customer: Customer) -> None:
         """`updated_at` moves although nothing of the customer's own changed."""
-        customer = self.customers[customer_id]
         self._changed("customers", customer, self._moment(None), search_text(customer))
 
     def email_taken(self, email: str, besides: int | None) -> bool:
@@ -220,7 +219,9 @@ class Store:
                     self._set_number(row, label, coerced(fields[name], TEXT), now)
 
     def _set_number(self, customer: Customer, label: str, typed: str | None, now: int) -> None:
-        """`phone` and `mobile` of a customer live in its phone rows: written without formatting, gone when blank."""
+        """`phone` and `mobile` of a customer live in its phone rows: written without formatting, gone when
+        blank.
+        """
         number = digits(typed) or (typed or "").strip()
         held = next((phone for phone in customer.phones if phone.label == label), None)
         if held is not None and number:

@@ -1,4 +1,5 @@
-"""The switches: every reading of Syncro that nobody has confirmed is one, so a client can be tried under each.
+"""The switches: every reading of Syncro that nobody has confirmed is one, so a client can be tried under
+each.
 
 A switch has a name, a default and a closed set of values. All can be given at start and changed at run time.
 """
@@ -95,7 +96,7 @@ SWITCHES: tuple[Switch, ...] = (
     ),
     Switch("rate_limit", 180, "requests per window and client address; 0 = off", number=True),
     Switch("rate_window", 60, "seconds of the sliding window", number=True),
-    Switch("rate_limit_per_token", "no", "count each token by itself as well", _YES_NO),
+    Switch("rate_limit_counts", "address", "whose requests are counted", ("address", "address_and_token")),
     Switch("rate_limit_body", "text", "body of a 429", ("text", "json")),
     Switch("retry_after", "none", "Retry-After of a 429", ("none", "seconds", "date")),
     Switch(

@@ -13,7 +13,7 @@ R = TypeVar("R", bound=Row)
 
 
 class Table(Generic[R]):
-    """Rows by id. Change rows only through the store, or the kept orders go stale."""
+    """Rows by id. Change rows only through the store, or the kept orders and search texts go stale."""
 
     def __init__(self, kind: Kind) -> None:
         self.kind = kind
@@ -22,6 +22,7 @@ class Table(Generic[R]):
         self._orders: dict[str, tuple[int, list[int]]] = {}
         self._created: Counter[int] = Counter()
         self._structure = 0
+        self.texts: dict[int, str] = {}
 
     def __getitem__(self, row_id: int) -> R:
         return self.rows[row_id]
@@ -46,6 +47,7 @@ class Table(Generic[R]):
 
     def remove(self, row_id: int) -> R:
         row = self.rows.pop(row_id)
+        self.texts.pop(row_id, None)
         self._created[row.created_ms] -= 1
         self._structure += 1
         self.version += 1
@@ -55,6 +57,7 @@ class Table(Generic[R]):
         """A row got new values: what was kept about it goes, and it moves among the rows of its instant."""
         row.cached = None
         row.touch = touch
+        self.texts.pop(row.id, None)
         self.version += 1
         if self._created[row.created_ms] > 1:
             self._structure += 1
