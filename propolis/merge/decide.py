@@ -5,13 +5,14 @@ last seen (whole name, raw status); the caller maps both the remote's record of 
 values with the same mapping before asking. So "theirs changed" is true only if the raw value changed *and*
 makes a difference here, "ours changed" is true only if our value is no longer what the raw one stands for,
 and a changed mapping alone (a status map, a phone region) never looks like a change made in Syncro.
+A raw value that stands for nothing here (a status that is not imported) maps to UNSET.
 
 **Afterwards** the link agrees on what was read, whatever was decided: `agree(agreed_raw, theirs_raw)`. A
 kept value then stands as "only Propolis changed" until it is sent or Syncro changes again, and the next
 import decides nothing new.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum, StrEnum
@@ -180,10 +181,15 @@ def decide_field(
     return Decision(field, action, ours, theirs if action is Action.TAKE else ours, why)
 
 
-def agree(agreed_raw: Mapping[str, Value] | None, theirs_raw: Mapping[str, Value]) -> dict[str, Value]:
-    """The link's raw values after an import has decided on `theirs_raw`: all that was read, and what was
-    absent from this answer as it was."""
-    read = {field: value for field, value in theirs_raw.items() if value is not UNSET}
+def agree(
+    agreed_raw: Mapping[str, Value] | None, theirs_raw: Mapping[str, Value], *, held: Collection[str] = ()
+) -> dict[str, Value]:
+    """The link's raw values after an import has decided on `theirs_raw`, whatever it decided.
+
+    What was absent from this answer stays as it was; so does what is `held`: raw fields whose value stands
+    for nothing here (an unmapped status), so that the next one that does is still a change made in Syncro.
+    """
+    read = {field: value for field, value in theirs_raw.items() if value is not UNSET and field not in held}
     return {**(agreed_raw or {}), **read}
 
 

@@ -45,7 +45,7 @@ def one(
 T, K, A, N = Action.TAKE, Action.KEEP, Action.AGREE, Action.NOTHING
 R = (Why.RULE_SYNCRO, Why.RULE_PROPOLIS, Why.RULE_ONLY_IF_BLANK)
 
-# What it is called, ours, theirs, agreed, then action and reason under each of the four rules; Syncro is newer.
+# Name, ours, theirs, agreed, then action and reason under each of the four rules; Syncro is newer.
 TABLE = [
     ("absent", "a", UNSET, "a", [(N, Why.ABSENT)] * 4),
     ("absent, ours changed", "b", UNSET, "a", [(N, Why.ABSENT)] * 4),
@@ -294,6 +294,10 @@ def test_the_link_remembers_what_was_read_and_forgets_nothing_that_was_absent() 
         "city": None,
     }
     assert agree(None, {"name": "Jo"}) == {"name": "Jo"}
+    assert agree({"status": "New"}, {"status": "Spam", "name": "Jo"}, held={"status"}) == {
+        "status": "New",
+        "name": "Jo",
+    }
 
 
 def test_every_reason_and_rule_has_a_label_of_its_own() -> None:
