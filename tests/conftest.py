@@ -5,10 +5,12 @@ import tempfile
 from collections.abc import Iterator
 from typing import Any
 
+import django
 import pytest
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "propolis.settings")
 os.environ["PROPOLIS_DATA_DIR"] = tempfile.mkdtemp(prefix="propolis-test-")
+django.setup()  # test files may import models at their top
 
 
 @pytest.fixture(scope="session")

@@ -19,7 +19,9 @@ class Run(TenantModel):
     anything unfinished → stopped · failed
 
     `slot` is the lock: UNIQUE with the account while work is under way, NULL at the gate and when finished.
-    `fence` rises with every claim; a batch is written only while it still holds.
+    `fence` rises with every claim; a batch is written only while it still holds. `attempt` counts the tries,
+    `losses` the claims that died or ended in an unforeseen error, both since the last progress.
+    `rung_at`: a wake-up is under way since then; NULL once a worker has answered it.
     """
 
     class State(models.TextChoices):
@@ -51,6 +53,8 @@ class Run(TenantModel):
     progress = models.JSONField(default=dict)
     counts = models.JSONField(default=dict)
     attempt = models.PositiveIntegerField(default=0)
+    losses = models.PositiveIntegerField(default=0)
+    rung_at = models.DateTimeField(null=True, blank=True)
     next_at = models.DateTimeField(null=True, blank=True)
     stop_flag = models.CharField(
         max_length=6, blank=True, default="", choices=[("pause", "Pause"), ("stop", "Stop")]
