@@ -245,7 +245,7 @@ def _conflict(rule: ConflictRule, ours_at: datetime | None, theirs_at: datetime 
 
 def _comparable(field: str, value: Value, normalise: Normalise) -> Value:
     """The value to compare by; every kind of blank is None."""
-    if value is UNSET:
+    if value is None or value == "" or value is UNSET:
         return None
     compared = normalise(field, value)
     if compared is UNSET or (isinstance(compared, str) and not compared.strip()):
