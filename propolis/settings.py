@@ -46,14 +46,15 @@ INSTALLED_APPS = [
     "django_tasks",
     "django_tasks_db",
     "django_htmx",
-    "django_cotton",
-    "template_partials",
+    "django_cotton.apps.SimpleAppConfig",
+    "template_partials.apps.SimpleAppConfig",
     "lucide",
     "csp",
     "allauth",
     "allauth.account",
     "allauth.mfa",
     "allauth.usersessions",
+    "django.forms",
 ]
 
 MIDDLEWARE = [
@@ -75,19 +76,32 @@ MIDDLEWARE = [
 ROOT_URLCONF = "propolis.urls"
 WSGI_APPLICATION = "propolis.wsgi.application"
 
+LOADERS = [
+    "django_cotton.cotton_loader.Loader",
+    "django.template.loaders.filesystem.Loader",
+    "django.template.loaders.app_directories.Loader",
+]
 TEMPLATES: list[dict[str, Any]] = [
     {
         "BACKEND": "django.template.backends.django.DjangoTemplates",
         "DIRS": [BASE_DIR / "ui" / "templates"],
-        "APP_DIRS": True,
         "OPTIONS": {
+            # Cotton's components, then partials ("page.html#part"): each app's own set-up would drop the other's.
+            "loaders": [
+                ("template_partials.loader.Loader", [("django.template.loaders.cached.Loader", LOADERS)])
+            ],
             "context_processors": [
                 "django.template.context_processors.request",
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
                 "propolis.ui.context.shell",
             ],
-            "builtins": ["lucide.templatetags.lucide", "django.templatetags.static"],
+            "builtins": [
+                "django_cotton.templatetags.cotton",
+                "lucide.templatetags.lucide",
+                "django.templatetags.static",
+                "propolis.ui.templatetags.ui",
+            ],
         },
     },
 ]
@@ -148,6 +162,9 @@ USERSESSIONS_TRACK_ACTIVITY = True
 MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
 MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = not HTTPS
 MFA_TOTP_ISSUER = "Propolis"
+MFA_PASSKEY_LOGIN_ENABLED = True
+# The address was verified by the invitation that reached it; allauth keeps no row of its own about that.
+MFA_ALLOW_UNVERIFIED_EMAIL = True
 LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "home"
 ACCOUNT_LOGOUT_REDIRECT_URL = "account_login"
@@ -162,6 +179,7 @@ USE_TZ = True
 
 STATIC_URL = "/static/"
 STATIC_ROOT = DATA_DIR / "static"
+STATIC_ROOT.mkdir(exist_ok=True)
 WHITENOISE_USE_FINDERS = True
 WHITENOISE_AUTOREFRESH = DEBUG
 STORAGES = {

@@ -1,7 +1,27 @@
-"""Addresses: sign-in under /auth/, everything of an account under /<account-slug>/."""
+"""Addresses: sign-in under /auth/, a person's own pages under /me/, everything of an account under /<slug>/."""
 
 from django.urls import include, path
 
+from propolis.accounts import invited_views, person_views, views
+
 urlpatterns = [
+    path("", views.home, name="home"),
+    path("choose/", views.choose, name="choose"),
+    path("healthz", views.healthz, name="healthz"),
+    path("me/", person_views.profile, name="profile"),
+    path("me/theme/", person_views.theme, name="theme"),
+    path("invite/<str:token>/", invited_views.accept, name="invite"),
+    # E-mail addresses are changed by an Admin on the Users page; nobody signs up by themselves.
+    path("auth/email/", views.not_here),
     path("auth/", include("allauth.urls")),
+    path(
+        "<slug:account>/",
+        include(
+            [
+                path("", include("propolis.accounts.urls")),
+                path("", include("propolis.bridge.urls")),
+                path("", include("propolis.crm.urls")),
+            ]
+        ),
+    ),
 ]

@@ -1,0 +1,37 @@
+"""A person's own pages, the same in every account."""
+
+from __future__ import annotations
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.http import url_has_allowed_host_and_scheme
+from django.views.decorators.http import require_POST
+
+from propolis.accounts.forms import ProfileForm
+from propolis.accounts.models import User
+
+
+@login_required
+def profile(request: HttpRequest) -> HttpResponse:
+    form = ProfileForm(request.POST or None, instance=request.user)
+    if form.is_valid():
+        form.save()
+        messages.success(request, "Profile saved.")
+        return redirect("profile")
+    # The frame shows the saved name, not the one just typed.
+    request.user.refresh_from_db()
+    return render(request, "accounts/profile.html", {"form": form})
+
+
+@login_required
+@require_POST
+def theme(request: HttpRequest) -> HttpResponse:
+    """Sets the theme and goes back to the page it was chosen on."""
+    chosen = request.POST.get("theme", "")
+    if chosen in dict(User.THEMES):
+        User.objects.filter(pk=request.user.pk).update(theme=chosen)
+    back = request.POST.get("next", "/")
+    safe = url_has_allowed_host_and_scheme(back, allowed_hosts={request.get_host()})
+    return redirect(back if safe else "/")
