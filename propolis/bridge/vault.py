@@ -111,7 +111,7 @@ def _keys() -> dict[str, bytes]:
 
 
 def _put_new_key_first(path: Path) -> None:
-    newest_before = keep(path, _new_key).split()[:2]
+    newest_before = keep(path, _new_key).split()[:1]
     draft = path.with_name(f"{path.name}.{os.getpid()}.{secrets.token_hex(4)}")
     with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
         file.write("\n".join([_new_key(), *newest_before]))
