@@ -13,7 +13,8 @@ from propolis.history.models import Change
 class Adapter(Protocol):
     """What a kind of record must be able to do to be undone. Rows are never saved by `put`."""
 
-    model: type[TenantModel]
+    @property
+    def model(self) -> type[TenantModel]: ...
 
     def values(self, row: Any) -> Mapping[str, Any]:
         """Every field as the plain value history keeps."""

@@ -1,0 +1,130 @@
+"""Lists of contacts and who is on them.
+
+Of a membership the row itself is the memory, with who and when. A contact taken off by hand stays off,
+whatever an import says; a person may put it on again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from itertools import islice
+
+from django.db import IntegrityError, transaction
+from django.db.models import Count, Q, QuerySet
+from django.utils import timezone
+
+from propolis.accounts.models import Account, Membership
+from propolis.crm.keys import clean, name_key
+from propolis.crm.models import Contact, List, ListMember
+from propolis.runs.models import Run
+
+BATCH = 500
+
+
+class NameTaken(ValueError):
+    """Another list of the account has this name."""
+
+
+class BuiltIn(ValueError):
+    """A built-in list keeps its name and cannot be deleted."""
+
+
+def create_list(account: Account, name: str, *, leads: bool = False, system_key: str | None = None) -> List:
+    """A new, empty list. NameTaken if there is one of that name; capitals and accents don't tell apart."""
+    shown = " ".join(clean(name).split())[:200]
+    try:
+        with transaction.atomic():
+            return List.objects.create(
+                account=account, name=shown, name_key=name_key(shown), leads=leads, system_key=system_key
+            )
+    except IntegrityError as error:
+        raise NameTaken(shown) from error
+
+
+def system_list(account: Account, system_key: str, name: str) -> List:
+    """The built-in list of that key, made where it is missing; a list of the same name becomes it."""
+    found = List.objects.filter(system_key=system_key).first()
+    if found:
+        return found
+    same_name = List.objects.filter(name_key=name_key(name), system_key=None).first()
+    if same_name:
+        same_name.system_key = system_key
+        same_name.save(update_fields=["system_key"])
+        return same_name
+    return create_list(account, name, system_key=system_key)
+
+
+def change_list(row: List, *, name: str, leads: bool) -> None:
+    """NameTaken, or BuiltIn where the list's name is fixed."""
+    shown = " ".join(clean(name).split())[:200]
+    if row.system_key and shown != row.name:
+        raise BuiltIn(row.name)
+    row.name, row.name_key, row.leads = shown, name_key(shown), leads
+    try:
+        with transaction.atomic():
+            row.save(update_fields=["name", "name_key", "leads"])
+    except IntegrityError as error:
+        raise NameTaken(shown) from error
+
+
+def delete_list(row: List) -> None:
+    """The list and its memory of who was on it; the contacts stay. BuiltIn for a built-in one."""
+    if row.system_key:
+        raise BuiltIn(row.name)
+    row.delete()
+
+
+def add(row: List, contacts: Iterable[int], *, actor: Membership | None, run: Run | None = None) -> int:
+    """Puts contacts on the list; how many were not on it before.
+
+    By a person also those once taken off by hand; by a run (`run` given, no actor) never those.
+    """
+    added = 0
+    for ids in _batches(contacts):
+        with transaction.atomic():
+            known = dict(_members(row, ids).values_list("contact_id", "state"))
+            new = Contact.objects.filter(pk__in=[pk for pk in ids if pk not in known], deleted_at=None)
+            made = [
+                ListMember(account_id=row.account_id, list=row, contact_id=pk, by=actor, run=run)
+                for pk in new.values_list("pk", flat=True)
+            ]
+            ListMember.objects.bulk_create(made, ignore_conflicts=True)
+            added += len(made)
+            if actor is not None:
+                removed = [pk for pk, state in known.items() if state == ListMember.State.REMOVED]
+                added += _set_state(row, removed, ListMember.State.IN, actor)
+    return added
+
+
+def remove(row: List, contacts: Iterable[int], *, actor: Membership | None) -> int:
+    """Takes contacts off the list, which is remembered; how many were on it."""
+    return sum(_set_state(row, ids, ListMember.State.REMOVED, actor) for ids in _batches(contacts))
+
+
+def _members(row: List, ids: list[int]) -> QuerySet[ListMember]:
+    return ListMember.objects.filter(list=row, contact__in=ids)
+
+
+def _set_state(row: List, ids: list[int], state: str, actor: Membership | None) -> int:
+    if not ids:
+        return 0
+    members = _members(row, ids).exclude(state=state)
+    return members.update(state=state, by=actor, at=timezone.now(), run=None)
+
+
+def _batches(ids: Iterable[int]) -> Iterator[list[int]]:
+    stream = iter(ids)
+    while batch := list(islice(stream, BATCH)):
+        yield batch
+
+
+def with_counts() -> QuerySet[List]:
+    """Every list by name, each with `size`: living contacts on it."""
+    on_it = Q(members__state=ListMember.State.IN, members__contact__deleted_at=None)
+    return List.objects.annotate(size=Count("members", filter=on_it)).order_by("name_key")
+
+
+def of_contact(contact: Contact) -> QuerySet[ListMember]:
+    """The lists a contact is on."""
+    here = ListMember.objects.filter(contact=contact, state=ListMember.State.IN)
+    return here.select_related("list").order_by("list__name_key")
