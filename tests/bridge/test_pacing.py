@@ -7,6 +7,7 @@ import subprocess
 import sys
 import threading
 import time
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -59,7 +60,7 @@ def test_several_processes_together_keep_the_rate_and_start_evenly():
     assert len(starts) == 36
     # Never faster than the rate: k starts take at least k - 1 intervals, a scheduler's hiccup allowed.
     assert starts[-1] - starts[0] >= 35 * interval - 0.05
-    gaps = [after - before for before, after in zip(starts, starts[1:], strict=False)]
+    gaps = [after - before for before, after in pairwise(starts)]
     assert sorted(gaps)[len(gaps) // 2] == pytest.approx(interval, abs=interval / 2)
     for at, start in enumerate(starts):
         assert sum(start <= other < start + 1 for other in starts[at:]) <= 11 + 1
