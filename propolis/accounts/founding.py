@@ -54,9 +54,10 @@ def make_admin(account: Account, email: str, password: str, name: str = "") -> t
 
 
 def _admin(account: Account, user: User) -> Membership:
-    member = Membership.objects.filter(email_key=user.email).first() or Membership.objects.filter(
-        user=user
-    ).first()
+    member = (
+        Membership.objects.filter(email_key=user.email).first()
+        or Membership.objects.filter(user=user).first()
+    )
     member = member or Membership(account=account, email_key=user.email)
     member.user = user
     member.name = user.name or member.name or user.email.partition("@")[0]
