@@ -145,9 +145,9 @@ def decide(
     return tuple(
         decide_field(
             field,
-            ours.get(field, None),
+            ours.get(field),
             value,
-            NEVER_AGREED if known.get(field, UNSET) is UNSET else known[field],
+            known.get(field, NEVER_AGREED),
             ours_at=ours_at,
             theirs_at=theirs_at,
             rule=rules.get(field, default_rule),
@@ -168,11 +168,11 @@ def decide_field(
     rule: ConflictRule,
     normalise: Normalise,
 ) -> Decision:
-    """The decision for one field; the table is `decide`'s."""
+    """The decision for one field; the table is `decide`'s. An `agreed` that is UNSET was never agreed on."""
     if theirs is UNSET:
         return Decision(field, Action.NOTHING, ours, ours, Why.ABSENT)
     here, there = _comparable(field, ours, normalise), _comparable(field, theirs, normalise)
-    if isinstance(agreed, NeverAgreedType):
+    if isinstance(agreed, NeverAgreedType) or agreed is UNSET:
         action, why = _first_match(here, there, rule, ours_at, theirs_at)
     else:
         action, why = _since_agreed(

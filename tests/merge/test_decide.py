@@ -73,6 +73,13 @@ TABLE = [
     ("first, theirs blank", "a", "", NEVER_AGREED, [(K, Why.BLANK_THERE)] * 4),
     ("first, both filled", "a", "b", NEVER_AGREED, [(T, Why.SYNCRO_NEWER), (T, R[0]), (K, R[1]), (K, R[2])]),
     (
+        "first, as far as is known",
+        "a",
+        "",
+        UNSET,
+        [(K, Why.BLANK_THERE)] * 4,
+    ),
+    (
         "first, a no is a value",
         False,
         True,

@@ -36,6 +36,7 @@ BUSINESSES = [
     ("north dental", "south dental", OTHER),
     ("acme chicago", "acme boston", OTHER),
     ("bright", "wright", OTHER),
+    ("mark roofing", "mary roofing", OTHER),
     ("unit4a storage", "unit4b storage", OTHER),
     ("brightwater dental", "lakeside dental", OTHER),
     ("brightwater", "acme", OTHER),
