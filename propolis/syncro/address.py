@@ -93,7 +93,8 @@ def _address(label: str, host: str, given: str) -> Address:
 
 
 def _is_label(label: str) -> bool:
-    return len(label) <= _LONGEST_LABEL and _LABEL.fullmatch(label) is not None
+    # "shield" is what is left of the older host's own name.
+    return label != "shield" and len(label) <= _LONGEST_LABEL and _LABEL.fullmatch(label) is not None
 
 
 def _host_name(text: str) -> str:

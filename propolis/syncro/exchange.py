@@ -46,8 +46,8 @@ class Asked:
 
     method: str
     path: str
-    params: Params = field(default_factory=dict)
-    body: Mapping[str, object] | None = None
+    params: Params = field(default_factory=dict, repr=False)
+    body: Mapping[str, object] | None = field(default=None, repr=False)
     what: str = ""
     # Asking for less is better than asking again when an answer is too slow or too large.
     can_shrink: bool = False
@@ -59,17 +59,22 @@ class Asked:
 
 @dataclass(frozen=True)
 class Answer:
-    """`body` is decompressed and whole; `seconds` from start to its last byte."""
+    """`body` is decompressed and whole, without the token; `seconds` from start to its last byte."""
 
     status: int
-    headers: Mapping[str, str]
-    body: bytes
+    # Shown nowhere by accident, such as in a traceback with its variables.
+    headers: Mapping[str, str] = field(repr=False)
+    body: bytes = field(repr=False)
     seconds: float
 
     @property
     def server_time(self) -> datetime | None:
         """Syncro's own clock, in UTC."""
         return http_date(self.headers.get("date", ""))
+
+    @property
+    def is_success(self) -> bool:
+        return 200 <= self.status < 300
 
     @property
     def is_web_page(self) -> bool:
@@ -101,6 +106,11 @@ class Bearer(httpx2.Auth):
 
     def hide(self, text: str) -> str:
         return hide(text, self._token)
+
+    def blank_out(self, body: bytes) -> bytes:
+        """An answer that repeats the token, without it: so it cannot end up in a message or a stored page."""
+        token = self._token.encode()
+        return body.replace(token, b"[hidden]") if token in body else body
 
     def __repr__(self) -> str:
         return "Bearer([hidden])"
@@ -144,28 +154,27 @@ class Exchange:
     def once(self, asked: Asked) -> Answer:
         """Raises `NoAnswer`, `WrongAddress` or `TooLarge`; `OutcomeUnknown` for a write whose bytes may
         have left."""
-        began = self._clock.monotonic()
-        client = self._writing if asked.is_write else self._reading
         try:
-            with client.stream(
-                asked.method,
-                asked.path,
-                params=_query(asked.params),
-                json=asked.body,
-            ) as response:
-                body = self._read(response, began)
-                taken = self._clock.monotonic() - began
-                headers = {name.lower(): value for name, value in response.headers.items()}
-                return Answer(response.status_code, headers, body, taken)
+            return self._answer(asked)
         except (httpx2.HTTPError, httpx2.InvalidURL, httpx2.StreamError, OSError) as error:
-            # `from None`: the library's exception holds the request, and with it the token.
-            raise self._failure(asked, error) from None
+            failure = self._failure(asked, error)
         except (NoAnswer, TooLarge) as error:
-            raise OutcomeUnknown(detail=error.detail) if asked.is_write else error from None
+            failure = OutcomeUnknown(detail=error.detail) if asked.is_write else error
+        # Out here it has no context: the library's exception holds the request, and with it the token.
+        raise failure
 
     def close(self) -> None:
         self._reading.close()
         self._writing.close()
+
+    def _answer(self, asked: Asked) -> Answer:
+        began = self._clock.monotonic()
+        client = self._writing if asked.is_write else self._reading
+        query = _query(asked.params)
+        with client.stream(asked.method, asked.path, params=query, json=asked.body) as response:
+            body = self._bearer.blank_out(self._read(response, began))
+            headers = {name.lower(): self._bearer.hide(value) for name, value in response.headers.items()}
+            return Answer(response.status_code, headers, body, self._clock.monotonic() - began)
 
     def _read(self, response: httpx2.Response, began: float) -> bytes:
         chunks, size = [], 0

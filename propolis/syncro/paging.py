@@ -81,6 +81,7 @@ class PageReader:
         self._rows: int | None = (start - 1) * per_page if per_page else None
         self._entries: int | None = None
         self._window = self._opened(start, total=start)
+        # Since a page last brought rows that were not there before.
         self._replans = 0
 
     def __iter__(self) -> Iterator[Page]:
@@ -115,11 +116,13 @@ class PageReader:
         return page
 
     def _accept(self, page: Page) -> None:
-        self._replans = 0
-        self._rows = page.offset + page.per_page
+        end = page.offset + page.per_page
+        if end > (self._rows or 0):
+            self._rows, self._replans = end, 0
         self._entries = page.total_entries
-        # Without totals the end is where a page is empty; asking ahead costs two requests at the most.
-        self._window.expect(page.total_pages or page.number + self._in_flight)
+        if not page.last:
+            # Without totals the end is where a page is empty; asking ahead costs two requests at the most.
+            self._window.expect(page.total_pages or page.number + self._in_flight)
 
     def _shrinks_for(self, error: SyncroError) -> bool:
         return is_too_much(error) and self._resource.can_shrink and self._present_size() > 1

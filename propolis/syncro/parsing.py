@@ -8,6 +8,7 @@ as a `BadRecord` in its place.
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -183,7 +184,7 @@ def _taken_apart(resource: Resource, raw: bytes) -> tuple[list[bytes], object]:
 
 def _loosely(raw: bytes) -> Any:
     try:
-        return json.loads(raw)
+        return json.loads(raw.decode("utf-8", "replace"))
     except (ValueError, RecursionError):
         return None
 
@@ -255,6 +256,8 @@ def _clean(given: Any) -> Any:
         if any("\ud800" <= char <= "\udfff" for char in given):
             raise _Odd("its text is not valid Unicode")
         return given.replace("\x00", "")
+    if isinstance(given, float) and not math.isfinite(given):
+        raise _Odd("it holds a number without end")
     if isinstance(given, dict):
         return {_clean(key): _clean(value) for key, value in given.items()}
     return [_clean(value) for value in given] if isinstance(given, list) else given

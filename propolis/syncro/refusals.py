@@ -1,6 +1,6 @@
 """Why Syncro refused: the eleven shapes of its 422 and 400 answers, flattened.
 
-Source: the vendor's OpenAPI examples (https://api-docs.syncromsp.com) [A], docs/syncro §5. In short:
+Source: the vendor's OpenAPI examples (https://api-docs.syncromsp.com) [A], docs/syncro. In short:
 messages stand under `message`, `error` or `errors`, as one string, a list, an object by field, or as a bare
 object by field; `params` and `record` only echo what was sent and are never read.
 """
@@ -18,7 +18,7 @@ _ECHOES: Final = frozenset({"params", "record", "success", "status"})
 _MOST_MESSAGES: Final = 50
 _LONGEST_MESSAGE: Final = 300
 _DEEPEST: Final = 5
-_CONTROL: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]+")
+_CONTROL: Final = re.compile(r"\s?[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]+\s?")
 
 # Rails puts the field's name, made readable, in front of a message: "Email is not an email".
 _LABELS: Final[Mapping[str, str]] = {
@@ -77,7 +77,7 @@ def flatten(answer: object) -> Refusal:
     fields: dict[str, list[str]] = {}
     sentences: list[str] = []
     for named, raw in _said(answer):
-        message = _CONTROL.sub(" ", raw).strip()[:_LONGEST_MESSAGE]
+        message = _CONTROL.sub(" ", raw[: 2 * _LONGEST_MESSAGE]).strip()[:_LONGEST_MESSAGE]
         field, text = _attributed(named, message)
         if not message or text in sentences or len(sentences) >= _MOST_MESSAGES:
             continue

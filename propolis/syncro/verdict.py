@@ -19,7 +19,7 @@
     other 4xx    any                            Refused                 Refused
     5xx          any                            ServerTrouble           OutcomeUnknown
 
-Sources: docs/syncro §5; that 401 means two things is documented [A] and seen in production code [B].
+Sources: docs/syncro; that 401 means two things is documented [A] and seen in production code [B].
 """
 
 from __future__ import annotations
@@ -57,13 +57,13 @@ _NOT_AUTHORIZED: Final = b"not authorized"
 
 def judge(asked: Asked, answer: Answer, *, host: str, hide: Callable[[str], str]) -> SyncroError | None:
     """The error an answer stands for, None for a 2xx with JSON in it."""
-    detail = describe(asked, answer, hide)
-    if 200 <= answer.status < 300:
-        error = _in_success(asked, answer, host, detail)
-    else:
-        error = _in_failure(asked, answer, host, detail)
-    unclear = isinstance(error, ServerTrouble | Garbled | NoAnswer)
-    return OutcomeUnknown(detail=detail, status=answer.status) if unclear and asked.is_write else error
+    error = _in_success(asked, answer, host) if answer.is_success else _in_failure(asked, answer, host)
+    if error is None:
+        return None
+    if asked.is_write and isinstance(error, ServerTrouble | Garbled | NoAnswer):
+        error = OutcomeUnknown()
+    error.status, error.detail = answer.status, describe(asked, answer, hide)
+    return error
 
 
 def describe(asked: Asked, answer: Answer, hide: Callable[[str], str]) -> str:
@@ -86,63 +86,57 @@ def retry_after(answer: Answer) -> float | None:
     return max(0.0, (when - (answer.server_time or datetime.now(UTC))).total_seconds())
 
 
-def _in_success(asked: Asked, answer: Answer, host: str, detail: str) -> SyncroError | None:
+def _in_success(asked: Asked, answer: Answer, host: str) -> SyncroError | None:
     body = answer.body.strip()
     if answer.is_web_page:
-        if asked.path == "/me":
-            return NotSyncro(host=host, detail=detail, status=answer.status)
-        return WebPage(detail=detail, status=answer.status)
+        return NotSyncro(host=host) if asked.path == "/me" else WebPage()
     if body in (b"", b"null"):
-        done = asked.method == "DELETE" and not body
-        return None if done else EmptyAnswer(detail=detail, status=answer.status)
+        return None if asked.method == "DELETE" and not body else EmptyAnswer()
     if body[:1] not in (b"{", b"["):
-        return Garbled(detail=detail, status=answer.status)
-    return _failed_quietly(asked, answer, detail) if _says_failure(body) else None
+        return Garbled()
+    return _failed_quietly(asked, answer) if _says_failure(body) else None
 
 
-def _in_failure(asked: Asked, answer: Answer, host: str, detail: str) -> SyncroError:
+def _in_failure(asked: Asked, answer: Answer, host: str) -> SyncroError:
     status = answer.status
     if status in (401, 403):
-        return _unwelcome(asked, answer, host, detail)
+        return _unwelcome(asked, answer, host)
     if status == 404:
-        return _nothing_there(asked, host, detail)
+        return _nothing_there(asked, host)
     if status == 408:
-        return NoAnswer(detail=detail)
+        return NoAnswer()
     if status == 429:
-        return RateLimited(retry_after(answer), detail=detail)
+        return RateLimited(retry_after(answer))
     if status >= 500:
-        return ServerTrouble(status, detail=detail)
-    return _refused(answer, detail) if status >= 400 else NotSyncro(host=host, detail=detail, status=status)
+        return ServerTrouble(status)
+    return _refused(answer) if status >= 400 else NotSyncro(host=host)
 
 
-def _unwelcome(asked: Asked, answer: Answer, host: str, detail: str) -> SyncroError:
+def _unwelcome(asked: Asked, answer: Answer, host: str) -> SyncroError:
     if answer.status == 403 and answer.is_web_page:
-        return NotSyncro(host=host, detail=detail, status=403)
+        return NotSyncro(host=host)
     if answer.status == 403 or _NOT_AUTHORIZED in answer.body.lower():
-        permission = permission_for(asked.method, asked.path)
-        return MissingPermission(permission, detail=detail, status=answer.status)
-    return BadToken(detail=detail, status=401)
+        return MissingPermission(permission_for(asked.method, asked.path))
+    return BadToken()
 
 
-def _nothing_there(asked: Asked, host: str, detail: str) -> SyncroError:
+def _nothing_there(asked: Asked, host: str) -> SyncroError:
     if asked.what:
-        return NotFound(what=asked.what, detail=detail, status=404)
-    if asked.path == "/leads":
-        return LeadsOff(detail=detail, status=404)
-    return WrongAddress(host=host, detail=detail, status=404)
+        return NotFound(what=asked.what)
+    return LeadsOff() if asked.path == "/leads" else WrongAddress(host=host)
 
 
-def _failed_quietly(asked: Asked, answer: Answer, detail: str) -> SyncroError:
-    refused = _refused(answer, detail)
+def _failed_quietly(asked: Asked, answer: Answer) -> SyncroError:
+    refused = _refused(answer)
     if asked.method == "PUT" and not refused.sentences:
         # How a customer that does not exist answers a change of it [B].
-        return NotFound(what=asked.what, detail=detail, status=answer.status)
+        return NotFound(what=asked.what)
     return refused
 
 
-def _refused(answer: Answer, detail: str) -> Refused:
+def _refused(answer: Answer) -> Refused:
     fields, sentences = ({}, []) if answer.is_web_page else read_refusal(answer.body)
-    return Refused(fields, sentences, detail=detail, status=answer.status)
+    return Refused(fields, sentences)
 
 
 class _Success(msgspec.Struct):
