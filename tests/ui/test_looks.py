@@ -1,0 +1,37 @@
+"""Every page of the frame in four looks: accessible, no sideways scroll, nothing for the browser to complain of."""
+
+from typing import Any
+
+import pytest
+
+from tests.browser import assert_presentable, signed_in
+from tests.people import Crew
+
+pytestmark = pytest.mark.browser
+
+OUTSIDE = ["/auth/login/", "/auth/password/reset/", "/auth/password/reset/done/", "/auth/signup/"]
+INSIDE = [
+    "/acme/settings/",
+    "/acme/settings/account/",
+    "/acme/settings/users/",
+    "/acme/settings/users/new/",
+    "/acme/settings/audit/",
+    "/me/",
+    "/choose/",
+    "/auth/password/change/",
+    "/auth/2fa/",
+    "/auth/sessions/",
+]
+
+
+@pytest.mark.parametrize("address", OUTSIDE)
+def test_before_signing_in(page: Any, live_server: Any, house: Crew, address: str) -> None:
+    page.goto(live_server.url + address)
+    assert_presentable(page)
+
+
+@pytest.mark.parametrize("address", INSIDE)
+def test_signed_in(page: Any, live_server: Any, house: Crew, address: str) -> None:
+    signed_in(page, live_server, house.alice).goto(live_server.url + address)
+    assert page.url == live_server.url + address
+    assert_presentable(page)
