@@ -1,0 +1,194 @@
+"""The third phase of an import: the planned Changes, in their order, batch by batch; nothing else is written.
+
+Each batch is one transaction with the run's fence and cursor. Before a value is replaced it is compared with what
+the plan saw: what a person changed meanwhile stays, and the Change says so.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from itertools import groupby
+from typing import Any
+
+from django.db import DatabaseError, transaction
+from django.utils import timezone
+
+from propolis.bridge.links import snapshot, write_links
+from propolis.bridge.models import Connection
+from propolis.bridge.placing import Placer, placer_for
+from propolis.bridge.planned import WORDS
+from propolis.bridge.scene import Scene, load_scene
+from propolis.crm import rows
+from propolis.history import door
+from propolis.history.models import Change
+from propolis.merge.plan import Word
+from propolis.runs.engine import Lease
+from propolis.runs.models import Run
+
+BATCH = 500
+_NOUN = {"company": "companies", "contact": "contacts", "opportunity": "opportunities"}
+WRITING = frozenset({Change.Action.MERGE, Change.Action.UPDATE})
+
+
+@dataclass
+class Applied:
+    """What a batch came to. `moved`: (noun, from, to) for records whose word changed on the way."""
+
+    done: list[Change] = field(default_factory=list)
+    plain: list[Change] = field(default_factory=list)
+    moved: list[tuple[str, Word, Word]] = field(default_factory=list)
+
+
+class Applier:
+    """Applies on from the cursor: `applied`, the number of the last Change done."""
+
+    def __init__(self, run: Run, connection: Connection) -> None:
+        self.run, self.connection = run, connection
+        self.cursor: dict[str, Any] = dict(run.cursor)
+        self.counts: dict[str, Any] = dict(run.counts)
+        self.scene: Scene = load_scene(run, connection)
+        self._placers: dict[str, Placer] = {}
+
+    @property
+    def finished(self) -> bool:
+        return int(self.cursor.get("applied", 0)) >= int(self.cursor.get("seq", 0))
+
+    def step(self, lease: Lease) -> None:
+        after = int(self.cursor.get("applied", 0))
+        with lease.batch() as batch:
+            planned = list(Change.objects.filter(run=self.run, seq__gt=after).order_by("seq")[:BATCH])
+            self.cursor["applied"] = planned[-1].seq if planned else self.cursor.get("seq", 0)
+            self._apply([each for each in planned if each.state == Change.State.PLANNED])
+            progress = {
+                "phase": "applying",
+                "noun": _NOUN[planned[-1].kind] if planned else "",
+                "done": self.cursor["applied"],
+                "total": self.cursor.get("seq", 0),
+            }
+            batch.save(cursor=self.cursor, counts=self.counts, progress=progress, phase="applying")
+
+    def _apply(self, changes: Sequence[Change]) -> None:
+        for remote_kind, group in groupby(changes, key=lambda each: each.remote_kind):
+            batch = list(group)
+            try:
+                with transaction.atomic():
+                    result = self._group(remote_kind, batch)
+            except (DatabaseError, ValueError, TypeError, KeyError):
+                result = self._one_by_one(remote_kind, batch)
+            self._settle(result)
+
+    def _one_by_one(self, remote_kind: str, batch: Sequence[Change]) -> Applied:
+        """One odd record never stops the rest: it is failed, with what the database said."""
+        whole = Applied()
+        for change in batch:
+            word = WORDS[Change.Action(change.action)]
+            try:
+                with transaction.atomic():
+                    found = self._group(remote_kind, [change])
+            except (DatabaseError, ValueError, TypeError, KeyError) as error:
+                change.action, change.reason = Change.Action.FAIL, "not_storable"
+                change.args["detail"] = f"{type(error).__name__}: {error}"[:500]
+                change.raw = str(change.args.get("raw"))
+                change.fields, change.local_id = {}, None
+                found = self._group(remote_kind, [change])
+                found.moved.append((_NOUN[change.kind], word, Word.FAILED))
+            whole.done += found.done
+            whole.plain += found.plain
+            whole.moved += found.moved
+        return whole
+
+    def _group(self, remote_kind: str, batch: Sequence[Change]) -> Applied:
+        placer = self._placers.get(remote_kind)
+        if placer is None:
+            placer = self._placers[remote_kind] = placer_for(remote_kind, self.scene)
+        result = Applied()
+        now = timezone.now()
+        before = snapshot(batch)
+        creates = [each for each in batch if each.action == Change.Action.CREATE]
+        writes = [each for each in batch if each.action in WRITING or each.args.get("fill")]
+        placer.begin(batch)
+        placer.create(creates, now)
+        kept = self._write(placer, writes, now, result)
+        links = write_links(self.scene, batch, before, kept, placer)
+        for change in batch:
+            change.link_id = links.get(change.remote_id or 0)
+            change.state = Change.State.APPLIED
+            change.at = now
+            plain = change.action == Change.Action.CREATE and change.kind != "opportunity"
+            (result.plain if plain else result.done).append(change)
+        placer.finish(batch, now)
+        return result
+
+    def _write(
+        self, placer: Placer, writes: Sequence[Change], now: datetime, result: Applied
+    ) -> Mapping[int, list[str]]:
+        """Writes the fields that are still what the plan saw; by Change: the fields a person changed meanwhile."""
+        if not writes:
+            return {}
+        found = placer.lock([each.local_id for each in writes if each.local_id is not None])
+        kept: dict[int, list[str]] = {}
+        dirty: dict[int, Any] = {}
+        names: set[str] = set()
+        for change in writes:
+            row = found.get(change.local_id or 0)
+            if row is None:
+                self._vanished(change, result)
+                continue
+            fields = self._still_true(change, row, kept, result)
+            placer.change(change, row, fields)
+            if fields and change.action == Change.Action.SAME:
+                change.action = Change.Action.UPDATE
+                result.moved.append((_NOUN[change.kind], Word.SAME, Word.UPDATED))
+            if fields:
+                dirty[row.pk] = row
+                names |= fields.keys()
+        if dirty:
+            placer.save(list(dirty.values()), names)
+        return kept
+
+    def _still_true(
+        self, change: Change, row: Any, kept: dict[int, list[str]], result: Applied
+    ) -> dict[str, list[Any]]:
+        now = rows.values_of(row)
+        clash = [name for name, (before, _, _) in change.fields.items() if not _same(now[name], before)]
+        if clash:
+            kept[change.pk] = clash
+            change.args["changed_meanwhile"] = clash
+            change.fields = {name: effect for name, effect in change.fields.items() if name not in clash}
+            if not change.fields and change.action == Change.Action.UPDATE:
+                change.action = Change.Action.SAME
+                result.moved.append((_NOUN[change.kind], Word.UPDATED, Word.SAME))
+        fields: dict[str, list[Any]] = change.fields
+        if fields:
+            before = row.edited_at
+            row.edited_at = max(before, _instant(change.args.get("updated")) or before)
+            change.args["edited_at"] = [before.isoformat(), row.edited_at.isoformat()]
+        return fields
+
+    def _vanished(self, change: Change, result: Applied) -> None:
+        """Deleted here between plan and apply: imports leave it out."""
+        result.moved.append((_NOUN[change.kind], WORDS[Change.Action(change.action)], Word.LEFT_OUT))
+        change.action, change.reason = Change.Action.LEAVE_OUT, "deleted_here"
+        change.fields = {}
+
+    def _settle(self, result: Applied) -> None:
+        door.applied_as_planned(result.plain)
+        lasting = [each for each in result.done if each.action != Change.Action.SAME]
+        door.settle(lasting)
+        Change.objects.filter(
+            pk__in=[each.pk for each in result.done if each.action == Change.Action.SAME]
+        ).delete()
+        for noun, old, new in result.moved:
+            counts = self.counts[noun]["counts"]
+            counts[old.name.lower()] -= 1
+            counts[new.name.lower()] += 1
+
+
+def _same(now: Any, before: Any) -> bool:
+    return now == before or (now in ("", None, False) and before in ("", None, False))
+
+
+def _instant(text: str | None) -> datetime | None:
+    return datetime.fromisoformat(text) if text else None
