@@ -47,7 +47,7 @@ class Fault:
     times: int | None = 1
     skip: int = 0
     for_seconds: float | None = None
-    status: int = 500
+    status: int | None = None
     applied: bool = False
     seconds: float | None = None
     shape: int = 1

@@ -154,19 +154,24 @@ def _instead(box: Sandbox, fault: Fault, params: Params) -> Reply:
         case "null":
             return Reply(200, b"null")
         case "too_many":
-            return too_many(box, fault.seconds or 30)
+            return _told_to_wait(box, fault)
         case "refuse":
             return answer(shaped(fault.shape, fault.messages, echo(params)), 422)
         case "reply":
             return _given(fault)
-    content_type, body = error_page(fault.status)
-    return Reply(fault.status, body, content_type, delay=fault.seconds or 0)
+    return _error(fault, delay=fault.seconds or 0)
+
+
+def _told_to_wait(box: Sandbox, fault: Fault) -> Reply:
+    """429 as the switches shape it, or with Retry-After if the fault says how many seconds."""
+    if fault.seconds is None:
+        return too_many(box, 30)
+    return Reply(429, b"Retry later\n", "text/plain", (("Retry-After", f"{fault.seconds:g}"),))
 
 
 def _given(fault: Fault) -> Reply:
     body = fault.body.encode() if isinstance(fault.body, str) else json.dumps(fault.body).encode()
-    status = 200 if fault.status == 500 else fault.status
-    return Reply(status, body, fault.content_type)
+    return Reply(fault.status or 200, body, fault.content_type)
 
 
 def _spoilt(box: Sandbox, fault: Fault, reply: Reply) -> Reply:
@@ -188,8 +193,13 @@ def _spoilt(box: Sandbox, fault: Fault, reply: Reply) -> Reply:
             return Reply(200, LOGIN_PAGE, "text/html; charset=utf-8")
         case "null":
             return Reply(200, b"null")
-    content_type, body = error_page(fault.status)
-    return Reply(fault.status, body, content_type)
+    return _error(fault)
+
+
+def _error(fault: Fault, delay: float = 0) -> Reply:
+    status = fault.status or 500
+    content_type, body = error_page(status)
+    return Reply(status, body, content_type, delay=delay)
 
 
 def _serve(box: Sandbox, method: str, path: str, params: Params, token: Token | None) -> Reply:

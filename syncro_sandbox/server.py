@@ -7,7 +7,7 @@ import struct
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 from .app import headers_of, phrase
@@ -25,7 +25,7 @@ class Running:
 
     base_url: str
     control_url: str
-    token: str
+    token: str = field(repr=False)
     sandbox: Sandbox
 
 
@@ -62,7 +62,8 @@ class Server(ThreadingHTTPServer):
 
     @property
     def origin(self) -> str:
-        return f"http://{self.server_name}:{self.server_port}"
+        host = "127.0.0.1" if self.server_name == "0.0.0.0" else self.server_name  # noqa: S104
+        return f"http://{host}:{self.server_port}"
 
     def close(self) -> None:
         self.stopping.set()
