@@ -2,7 +2,7 @@
 
     status       body                           reading                 writing
     2xx          JSON                           fine                    fine
-    2xx          {"success": false, …}          Refused                 Refused; PUT, no reason: NotFound
+    2xx          {"success": false, …}          Refused                 Refused; a PUT of none: NotFound
     2xx          HTML · empty · null · other    WebPage, EmptyAnswer,   OutcomeUnknown
                                                 Garbled; /me: NotSyncro
     3xx          any                            NotSyncro               NotSyncro
@@ -128,7 +128,8 @@ def _nothing_there(asked: Asked, host: str) -> SyncroError:
 
 def _failed_quietly(asked: Asked, answer: Answer) -> SyncroError:
     refused = _refused(answer)
-    if asked.method == "PUT" and not refused.sentences:
+    reasons = " ".join(refused.sentences).lower()
+    if asked.method == "PUT" and (not reasons or "not found" in reasons):
         # How a customer that does not exist answers a change of it [B].
         return NotFound(what=asked.what)
     return refused

@@ -150,6 +150,7 @@ WRITING += [
     (answered(400, json={"message": ["Email is not an email"]}), Refused),
     (answered(200, json={"success": False, "message": "Email is not an email"}), Refused),
     (answered(200, json={"success": False}), NotFound),
+    (answered(200, json={"success": False, "message": "Customer not found"}), NotFound),
     (answered(200, json={"message": "ok"}), NotFound),
     (answered(200, json={"customer": None}), NotFound),
 ]
