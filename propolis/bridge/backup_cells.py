@@ -1,8 +1,8 @@
 """Database values into CSV cells and back; every pair is exact.
 
 Shapes: text · nullable (text or NULL) · int · bool · moment · date · decimal · uid · json · ref (a row of
-`Column.to`) · record (a local id whose table the row's kind tells) · records (a JSON list of such) · changes
-(a Change's fields, with ids in the reference fields).
+`Column.to`) · record (a local id whose table the row's kind tells) · candidates (a Link's) · changes (a
+Change's fields, with ids in the reference fields) · effects (a Change's args).
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from propolis.bridge.backup_tables import RECORDS_OF, TABLES, Column, Table
+from propolis.bridge.backup_tables import BY_NAME, RECORDS_OF, Column, Table
 from propolis.crm.csv_cells import inert, original
 from propolis.crm.fields import FIELDS, REFERENCES
 
@@ -23,14 +23,13 @@ Row = Sequence[Any]
 Names = Mapping[tuple[str, int], str]
 Ids = Callable[[str, str], int | None]
 
-BY_KIND = frozenset({"record", "records", "changes"})
+BY_KIND = frozenset({"record", "candidates", "changes", "effects"})
 _TABLE_OF_SHAPE = {
     "company": "companies",
     "contact": "contacts",
     "person": "people",
     "status": "statuses",
 }
-_KEYS_OF = {table.name: table.key[0] for table in TABLES if table.key}
 
 
 class BadCell(ValueError):
@@ -85,8 +84,9 @@ _READ: dict[str, Callable[[str], Any]] = {
     "json": json.loads,
     "ref": str,
     "record": str,
-    "records": json.loads,
+    "candidates": json.loads,
     "changes": json.loads,
+    "effects": json.loads,
 }
 
 
@@ -163,18 +163,37 @@ def _translate(table: Table, row: Row, each: Callable[[str, Any], Any]) -> list[
         value = said[place]
         if column.shape == "record":
             said[place] = each(of.name, value) if of and value is not None else None
-        elif column.shape == "records":
+        elif column.shape == "candidates":
             said[place] = [_candidate(item, of.name, each) for item in value or []] if of else []
         elif column.shape == "changes":
             said[place] = _changes(kind, value or {}, each)
+        elif column.shape == "effects":
+            said[place] = _effects(of.name if of else "", value or {}, each)
     return said
 
 
 def _candidate(item: Any, of: str, each: Callable[[str, Any], Any]) -> Any:
-    """A candidate is an id, or an object with the id under "id"."""
-    if isinstance(item, dict):
-        return {**item, "id": each(of, item["id"])} if item.get("id") is not None else item
-    return each(of, item)
+    """A candidate with its evidence; the record is under "local_id"."""
+    if not isinstance(item, dict) or item.get("local_id") is None:
+        return item
+    return {**item, "local_id": each(of, item["local_id"])}
+
+
+def _effects(of: str, args: dict[str, Any], each: Callable[[str, Any], Any]) -> dict[str, Any]:
+    """A Change's args (propolis/history/door.py) with ids translated: note, lists, loser, moved."""
+    said = dict(args)
+    if args.get("note") is not None:
+        said["note"] = each("notes", args["note"])
+    if "lists" in args:
+        said["lists"] = [each("lists", value) for value in args["lists"]]
+    if "loser" in args and of:
+        said["loser"] = each(of, args["loser"])
+    if isinstance(args.get("moved"), dict):
+        said["moved"] = {
+            name: [each(name, value) for value in values] if name in BY_NAME else values
+            for name, values in args["moved"].items()
+        }
+    return said
 
 
 def _changes(kind: str, fields: dict[str, Any], each: Callable[[str, Any], Any]) -> dict[str, Any]:

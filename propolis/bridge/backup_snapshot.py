@@ -66,11 +66,13 @@ def cells_of(account: Account, table: Table) -> Iterator[list[str]]:
 def written(table: Table, query: models.QuerySet[Any]) -> Iterator[list[str]]:
     """The rows of a query over the table's model as cells; rows about a record that is gone are left out."""
     paths = [column.path for column in table.columns]
-    yield from as_cells(table, query.values_list(*paths).iterator(chunk_size=_CHUNK))
+    for cells in as_cells(table, query.values_list(*paths).iterator(chunk_size=_CHUNK)):
+        if cells is not None:
+            yield cells
 
 
-def as_cells(table: Table, rows: Iterator[Row]) -> Iterator[list[str]]:
-    """Values in the order of the table's columns, as cells."""
+def as_cells(table: Table, rows: Iterator[Row]) -> Iterator[list[str] | None]:
+    """Values in the order of the table's columns, as cells; None for a row about a record that is gone."""
     by_column = writers(table)
     if not any(column.shape in BY_KIND for column in table.columns):
         for row in rows:
@@ -79,16 +81,17 @@ def as_cells(table: Table, rows: Iterator[Row]) -> Iterator[list[str]]:
     while chunk := list(islice(rows, _CHUNK)):
         names = names_of(ids_in(table, chunk))
         for row in chunk:
-            cells = name_ids(table, write_row(row, by_column), names)
-            if cells is not None:
-                yield cells
+            yield name_ids(table, write_row(row, by_column), names)
 
 
 def names_of(ids: dict[str, set[int]]) -> dict[tuple[str, int], str]:
     """What the rows are called in the files."""
     found = {}
     for name, wanted in ids.items():
-        query = BY_NAME[name].model._default_manager.filter(pk__in=wanted)
-        for pk, called in query.values_list("pk", NAMED_BY.get(name, "uid")):
-            found[name, pk] = str(called)
+        query = BY_NAME[name].model._default_manager
+        listed = sorted(wanted)
+        for start in range(0, len(listed), _CHUNK):
+            some = query.filter(pk__in=listed[start : start + _CHUNK])
+            for pk, called in some.values_list("pk", NAMED_BY.get(name, "uid")):
+                found[name, pk] = str(called)
     return found

@@ -116,6 +116,16 @@ def _records(account: Account, bob: Membership) -> None:
         actor=bob,
         at=NOON,
     )
+    general_id = general.pk
+    Change.objects.create(
+        account=account,
+        kind="company",
+        local_id=acme.pk,
+        action="combine",
+        args={"loser": gone.pk, "moved": {"contacts": [jo.pk]}, "lists": [general_id]},
+        actor=bob,
+        at=NOON,
+    )
     Change.objects.create(account=account, kind="contact", local_id=999_999, action="update", actor=bob)
 
 
@@ -160,7 +170,7 @@ def _choices(account: Account, bob: Membership) -> None:
         kind="contact",
         remote_id=9,
         state="review",
-        candidates=[{"id": jo.pk, "evidence": "email"}],
+        candidates=[{"local_id": jo.pk, "reason": "email"}],
         created_at=NOON,
     )
     Erasure.objects.create(account=account, kind="contact", remote_id=66, salt="ab", at=NOON)

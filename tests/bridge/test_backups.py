@@ -19,7 +19,7 @@ from propolis.bridge.backups import BEFORE_IMPORT, delete_backup, make_backup, p
 from propolis.bridge.models import Backup
 from tests.bridge.backup_story import TOKEN, furnish, new_account
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = pytest.mark.django_db
 
 COUNTS = {
     "people": 2,
@@ -37,7 +37,7 @@ COUNTS = {
     "status_map": 1,
     "links": 2,
     "erasures": 1,
-    "timeline": 1,
+    "timeline": 2,
 }
 
 
@@ -91,10 +91,15 @@ def test_cells_are_no_formulas_and_rows_name_each_other(acme: Account) -> None:
     assert companies[1]["merged_into"] == companies[0]["uid"]
     assert contacts[0]["company"] == companies[0]["uid"]
     review = read(path, "links.csv")[0]
-    assert json.loads(review["candidates"]) == [{"evidence": "email", "id": contacts[0]["uid"]}]
-    (change,) = read(path, "timeline.csv")
+    assert json.loads(review["candidates"]) == [{"local_id": contacts[0]["uid"], "reason": "email"}]
+    change, merge = read(path, "timeline.csv")
     assert change["record"] == contacts[0]["uid"]
     assert json.loads(change["fields"])["company"] == [None, companies[0]["uid"], "edit"]
+    assert json.loads(merge["args"]) == {
+        "lists": [read(path, "lists.csv")[0]["uid"]],
+        "loser": companies[1]["uid"],
+        "moved": {"contacts": [contacts[0]["uid"]]},
+    }
 
 
 def test_neither_token_nor_password_is_in_it(acme: Account) -> None:
