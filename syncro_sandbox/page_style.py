@@ -23,6 +23,12 @@ section{background:var(--card);border:1px solid var(--line);border-radius:.5rem;
 .count{background:var(--card);border:1px solid var(--line);border-radius:.5rem;padding:.75rem 1.25rem;
 text-decoration:none}
 .count b{display:block;font-size:1.5rem;color:var(--ink)}
+.headline{display:flex;flex-wrap:wrap;gap:.75rem 2.5rem;margin:1.25rem 0}
+.headline dt,.headline dd{border:0;padding:0}
+.headline dd{font-size:1.2rem;font-weight:600}
+details{margin-top:1rem}
+summary{cursor:pointer;color:var(--mark);padding:.4rem 0}
+td a{overflow-wrap:normal;white-space:nowrap}
 dl{display:grid;grid-template-columns:minmax(8rem,16rem) 1fr;margin:0}
 dt,dd{margin:0;padding:.35rem .5rem .35rem 0;border-top:1px solid var(--line);overflow-wrap:anywhere}
 dt{color:var(--soft)}

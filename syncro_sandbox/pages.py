@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable
 from html import escape
 from typing import TYPE_CHECKING
@@ -145,7 +146,8 @@ def record(box: Sandbox, kind: Kind, row_id: int, params: Params) -> Reply:
         title,
         f'<p class="kind">{_SINGULAR[kind]} in Syncro, #{row_id}</p><h1>{escape(title)}</h1>{note}',
         _buttons(kind, row_id),
-        f"<section>{_facts(values)}</section>",
+        _headline(box, values),
+        _filled_and_blank(values),
         _section(
             "Phone numbers", {f"{phone['label']} #{phone['id']}": phone["number"] for phone in phones or ()}
         ),
@@ -186,6 +188,27 @@ def _people(box: Sandbox, customer: Customer) -> str:
     return f"<section><h2>Contacts</h2>{_rows(('id', 'name', 'e-mail'), rows)}</section>"
 
 
+def _headline(box: Sandbox, values: dict[str, JSON]) -> str:
+    """What one looks at while changing things, and how many answers are still to be lost."""
+    names = ("phone", "email", "status", "updated_at")
+    shown: dict[str, JSON] = {name: values[name] for name in names if name in values}
+    if waiting := sum(fault.kind == "lost_reply" for fault in box.faults.waiting):
+        shown["answers that will be lost"] = waiting
+    facts = "".join(
+        f"<div><dt>{escape(name)}</dt><dd>{_cell(value)}</dd></div>" for name, value in shown.items()
+    )
+    return f'<dl class="headline">{facts}</dl>'
+
+
+def _filled_and_blank(values: dict[str, JSON]) -> str:
+    blank = {name: value for name, value in values.items() if value in (None, "", {}, [])}
+    filled = {name: value for name, value in values.items() if name not in blank}
+    folded = (
+        f"<details><summary>{len(blank)} blank fields</summary>{_facts(blank)}</details>" if blank else ""
+    )
+    return f"<section><h2>Fields</h2>{_facts(filled)}{folded}</section>"
+
+
 def _section(title: str, values: dict[str, JSON]) -> str:
     return f"<section><h2>{title}</h2>{_facts(values)}</section>" if values else ""
 
@@ -211,7 +234,7 @@ def _cell(value: JSON) -> str:
         return '<span class="none">null</span>'
     if value == "":
         return '<span class="none">empty</span>'
-    return escape(str(value))
+    return escape(value if isinstance(value, str) else json.dumps(value, ensure_ascii=False))
 
 
 def back(kind: Kind, row_id: int, verb: str) -> Reply:

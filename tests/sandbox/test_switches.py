@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -250,12 +251,12 @@ def test_properties_on_put(box: Sandbox, api: Asker) -> None:
 def test_contact_touches_customer(box: Sandbox, api: Asker, touches: str) -> None:
     box.set("contact_touches_customer", touches)
     moments = [box.customers[BRIGHTWATER].updated_ms]
-    for ask in (
-        lambda: api.put(f"/contacts/{PRIYA}", {"notes": "x"}),
-        lambda: api.post("/contacts", {"customer_id": BRIGHTWATER, "name": "New"}),
-        lambda: api.delete(f"/contacts/{PRIYA}"),
+    for method, path, body in (
+        ("PUT", f"/contacts/{PRIYA}", {"notes": "x"}),
+        ("POST", "/contacts", {"customer_id": BRIGHTWATER, "name": "New"}),
+        ("DELETE", f"/contacts/{PRIYA}", {}),
     ):
-        ask()
+        api.ask(method, path, json=body)
         moments.append(box.customers[BRIGHTWATER].updated_ms)
     assert len(set(moments)) == (4 if touches == "yes" else 1)
 
@@ -337,7 +338,7 @@ def test_search_without_permission(box: Sandbox) -> None:
     assert api.ask("GET", "/search", params={"query": "priya"}).status_code == 401
 
 
-SHAPES = {
+SHAPES: dict[int, dict[str, Any]] = {
     1: {"success": False, "message": ["Email is bad", "Name is long"], "params": {"email": "x"}},
     2: {"success": False, "message": ["Email is bad", "Name is long"]},
     3: {"record": {"email": "x", "id": None}, "errors": "Email is bad,Name is long"},
