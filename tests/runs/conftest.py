@@ -7,9 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from tests.runs.harness import house
+
 if TYPE_CHECKING:
     from propolis.accounts.models import Account
     from tests.runs.toys import Counting, Scripted
+
+__all__ = ["house"]
 
 
 @pytest.fixture(autouse=True)

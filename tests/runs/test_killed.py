@@ -1,0 +1,130 @@
+"""Workers killed and frozen at random moments: the run ends by itself, exactly as if nothing had happened."""
+
+from __future__ import annotations
+
+import os
+import random
+import time
+from collections import Counter
+
+import pytest
+
+from tests.runs.harness import House, Process
+from tests.runs.toys import ROWS_PER_BATCH
+
+KILLS = int(os.environ.get("PROPOLIS_TEST_KILLS", "8"))
+LEASED = "select lease_owner, fence from runs_run where lease_owner <> '' and lease_until is not null"
+ENDED = "select state from runs_run where finished_at is not null"
+
+
+def holder(house: House) -> tuple[int, int] | None:
+    """The process id and the fence of whoever works on the run."""
+    rows = house.query(LEASED)
+    return (int(rows[0][0].split(":")[1]), int(rows[0][1])) if rows else None
+
+
+def start(house: House, batches: int, **pauses: float) -> None:
+    house.call("tests.runs.house_side:start_counting", batches=batches, **pauses)
+
+
+def working(house: House, workers: list[Process], after: int = 0) -> tuple[Process, int] | None:
+    """The living worker that has the run, with a fence above `after`; None once the run has ended."""
+    until = time.monotonic() + 40
+    while time.monotonic() < until:
+        if house.query(ENDED):
+            return None
+        found = holder(house)
+        for worker in workers:
+            if found and found[0] == worker.pid and worker.alive and found[1] > after:
+                return worker, found[1]
+        time.sleep(0.02)
+    raise AssertionError(f"nobody took the run over\n{house.said()}")
+
+
+def assert_exact(house: House, batches: int, interruptions: int) -> None:
+    house.wait_for(ENDED, 90)
+    rows = [r[0] for r in house.query("select seq from runs_runpage order by seq")]
+    assert rows == list(range(batches * ROWS_PER_BATCH))
+    assert house.query("select state, slot, requests, error_code, lease_until from runs_run") == [
+        ("complete", None, batches, "", None)
+    ]
+    begun = Counter(line.split()[1] for line in (house.folder / "seen.log").read_text().splitlines())
+    assert len(begun) == batches
+    assert sum(begun.values()) <= batches + interruptions
+
+
+@pytest.mark.kill
+def test_killed_at_random_moments_it_ends_exactly(house: House) -> None:
+    start(house, 150, before=0.005, inside=0.005)
+    workers = [house.worker(), house.worker()]
+    chance, killed, fence = random.Random(20), 0, 0
+    while killed < KILLS:
+        found = working(house, workers, fence)
+        if found is None:
+            break
+        worker, fence = found
+        time.sleep(chance.uniform(0, 0.4))
+        worker.kill()
+        killed += 1
+        workers = [w for w in workers if w.alive] + [house.worker()]
+    assert_exact(house, 150, killed)
+    assert killed >= 4
+
+
+@pytest.mark.kill
+def test_frozen_past_its_lease_a_worker_writes_nothing_more(house: House) -> None:
+    start(house, 60, before=0.15, inside=0.001)
+    workers = [house.worker(), house.worker()]
+    chance, fence, taken_over = random.Random(7), 0, 0
+    for _ in range(3):
+        found = working(house, workers, fence)
+        if found is None:
+            break
+        worker, fence = found
+        time.sleep(chance.uniform(0, 0.3))
+        worker.freeze()
+        time.sleep(3.5)
+        taken_over += (holder(house) or (0, fence))[1] > fence or bool(house.query(ENDED))
+        worker.thaw()
+    assert_exact(house, 60, 3)
+    assert all(worker.alive for worker in workers)
+    # In SQLite a process frozen inside its transaction keeps everybody out until it goes on.
+    assert taken_over == 3 or (house.vendor == "sqlite" and taken_over >= 1)
+
+
+@pytest.mark.kill
+def test_a_worker_asked_to_leave_lets_go_within_two_seconds(house: House) -> None:
+    start(house, 60, before=0.02, inside=0.005)
+    worker = house.worker()
+    assert working(house, [worker]) is not None
+    asked = time.monotonic()
+    assert worker.terminate() == 0
+    assert time.monotonic() - asked < 2
+    assert house.query("select state, slot, lease_owner, lease_until from runs_run") == [
+        ("applying", "data", "", None)
+    ]
+    house.worker()
+    assert_exact(house, 60, 1)
+
+
+@pytest.mark.kill
+def test_one_worker_is_fair_two_workers_share(house: House) -> None:
+    for slug in ("one", "two"):
+        house.call("tests.runs.house_side:start_counting", slug=slug, batches=20, before=0.02)
+    house.env["PROPOLIS_SLICE_SECONDS"] = "0.1"
+    house.worker()
+    seen = house.folder / "seen.log"
+    house.wait_until(lambda: seen.exists() and len(seen.read_text().splitlines()) >= 12)
+    accounts = {line.split()[0] for line in seen.read_text().splitlines()[:12]}
+    assert len(accounts) == 2
+    house.worker()
+    house.wait_until(lambda: len(house.query(ENDED)) == 2)
+    assert house.query("select count(*) from runs_runpage") == [(2 * 20 * ROWS_PER_BATCH,)]
+
+
+def test_eight_presses_at_once_start_one_run_and_nobody_sees_an_error(house: House) -> None:
+    answers = house.call("tests.runs.house_side:eight_presses", rounds=5)
+    assert answers == [[1, 1, 8]] * 5
+    assert house.query("select number, slot from runs_run order by number") == [
+        (n, None) for n in range(1, 6)
+    ]
