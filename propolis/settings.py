@@ -150,6 +150,12 @@ AUTH_PASSWORD_VALIDATORS = [
     )
 ]
 ACCOUNT_ADAPTER = "propolis.accounts.adapter.AccountAdapter"
+ACCOUNT_FORMS = {
+    "login": "propolis.accounts.signing_in.SignInForm",
+    "reset_password": "propolis.accounts.signing_in.ResetForm",
+    "reset_password_from_key": "propolis.accounts.signing_in.ResetKeyForm",
+    "change_password": "propolis.accounts.signing_in.ChangeForm",
+}
 ACCOUNT_LOGIN_METHODS = {"email"}
 ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*"]
 ACCOUNT_USER_MODEL_USERNAME_FIELD = None
@@ -200,6 +206,7 @@ SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = HTTPS
 SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
 if os.environ.get("PROPOLIS_BEHIND_PROXY") == "1":
+    ALLAUTH_TRUSTED_PROXY_COUNT = 1
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 
 CONTENT_SECURITY_POLICY = {

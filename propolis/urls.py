@@ -1,4 +1,4 @@
-"""Addresses: sign-in under /auth/, a person's own pages under /me/, everything of an account under /<slug>/."""
+"""Addresses: sign-in under /auth/, a person's own pages under /me/, all of an account under /<slug>/."""
 
 from django.urls import include, path
 

@@ -34,7 +34,7 @@ def crew(db: None) -> Any:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Browser tests are left out, aloud, where there is no browser, unless PROPOLIS_REQUIRE names chromium."""
+    """Browser tests are left out, aloud, where there is no browser, unless PROPOLIS_REQUIRE has chromium."""
     from tests import browser
 
     reason = browser.missing()

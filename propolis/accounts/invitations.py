@@ -18,6 +18,7 @@ from datetime import timedelta
 from django.conf import settings
 from django.core.mail import EmailMessage
 from django.db import transaction
+from django.db.models import QuerySet
 from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils import timezone
@@ -42,10 +43,10 @@ class Sent:
 
 
 def invite(memberships: Iterable[Membership], by: Membership | None) -> list[Sent]:
-    """Sends each an e-mail with a fresh link; older links of theirs die. Those already active are passed over.
+    """Sends each an e-mail with a fresh link; older links of theirs die. Active people are passed over.
 
-    NoRole, before anything is sent, when one of them holds no role type. A mail server that refuses does not undo
-    the invitation: its link can still be copied.
+    NoRole, before anything is sent, when one of them holds no role type. A mail server that refuses does not
+    undo the invitation: its link can still be copied.
     """
     people = [m for m in memberships if m.state in (Membership.State.LINKED, Membership.State.INVITED)]
     nobody = [str(m) for m in people if not m.role_types]
@@ -121,7 +122,7 @@ def hash_of(token: str) -> str:
     return hashlib.sha256(token.encode()).hexdigest()
 
 
-def _open(membership: Membership) -> object:
+def _open(membership: Membership) -> QuerySet[Invitation]:
     return Invitation.objects.filter(membership=membership, accepted_at=None, revoked_at=None)
 
 

@@ -21,8 +21,8 @@ _SLUG = re.compile(r"\A/([a-z0-9][a-z0-9-]*)(?:/|\Z)")
 
 class AccountInAddress:
     """For `/<slug>/…`: request.account and request.membership, everything inside `in_account(account)`, the
-    person's time zone. Whoever is not an active member with a role type meets 404, exactly as for an account that
-    does not exist; whoever is not signed in meets the sign-in page."""
+    person's time zone. Whoever is not an active member with a role type meets 404, exactly as for an account
+    that does not exist; whoever is not signed in meets the sign-in page."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
@@ -49,7 +49,7 @@ class AccountInAddress:
         with in_account(account), timezone.override(zone):
             response = self.get_response(request)
         if isinstance(response, StreamingHttpResponse) and not response.is_async:
-            response.streaming_content = _streamed(account, zone, response.streaming_content)  # type: ignore[assignment,arg-type]
+            response.streaming_content = _streamed(account, zone, response.streaming_content)
         return response
 
 
@@ -59,7 +59,7 @@ def slug_of(path: str) -> str | None:
     return found[1] if found and found[1] not in RESERVED_SLUGS else None
 
 
-def membership_of(user_id: int, slug: str) -> Membership | None:
+def membership_of(user_id: int | None, slug: str) -> Membership | None:
     """The membership by which the user may enter, if any."""
     with unscoped():
         found = Membership.objects.filter(user=user_id, account__slug=slug).select_related("account").first()

@@ -1,4 +1,4 @@
-"""Who may do what: one table, enforced by `@needs`, shown by `may.X` in templates, written to docs/permissions.md.
+"""Who may do what: one table, enforced by `@needs`, shown by `may.X` in templates.
 
 `python -m propolis.accounts.policy > docs/permissions.md` writes the page; a test keeps it equal.
 """
@@ -12,10 +12,11 @@ from functools import wraps
 from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec
 
 from django.core.exceptions import PermissionDenied
-from django.http import HttpRequest, HttpResponseBase
+from django.http import HttpResponseBase
 
 if TYPE_CHECKING:
     from propolis.accounts.models import Membership
+    from propolis.accounts.requests import AccountRequest
 
 P = ParamSpec("P")
 
@@ -43,8 +44,10 @@ _ADMIN, _MARKETER, _SALES = RoleType.ADMIN, RoleType.MARKETER, RoleType.SALESPER
 
 
 class Verb(enum.Enum):
-    """Everything the server asks about; the value is its rule. Own merges and deletes are undone by their author
-    or an Admin: UNDO_OWN comes with the right to edit, UNDO_RUN is for everything else."""
+    """Everything the server asks about; the value is its rule.
+
+    A merge or delete is undone by its author (UNDO_OWN, the view compares) or whoever has UNDO_RUN.
+    """
 
     SEE = _rule("see this account", "See companies, contacts, lists, opportunities and the dashboard",
                 _ADMIN, _MARKETER, _SALES)  # fmt: skip
@@ -108,16 +111,16 @@ def refusal(verb: Verb) -> str:
 def needs(
     verb: Verb,
 ) -> Callable[
-    [Callable[Concatenate[HttpRequest, P], HttpResponseBase]],
-    Callable[Concatenate[HttpRequest, P], HttpResponseBase],
+    [Callable[Concatenate[AccountRequest, P], HttpResponseBase]],
+    Callable[Concatenate[AccountRequest, P], HttpResponseBase],
 ]:
     """A view only those who may reach; others meet 403 and the sentence saying who can."""
 
     def decorate(
-        view: Callable[Concatenate[HttpRequest, P], HttpResponseBase],
-    ) -> Callable[Concatenate[HttpRequest, P], HttpResponseBase]:
+        view: Callable[Concatenate[AccountRequest, P], HttpResponseBase],
+    ) -> Callable[Concatenate[AccountRequest, P], HttpResponseBase]:
         @wraps(view)
-        def guarded(request: HttpRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
+        def guarded(request: AccountRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
             if not may(getattr(request, "membership", None), verb):
                 raise PermissionDenied(refusal(verb))
             return view(request, *args, **kwargs)

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from django.contrib import messages
 from django.db import transaction
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_POST
@@ -16,11 +14,12 @@ from propolis.accounts.addressing import url
 from propolis.accounts.forms import ROLE_FIELDS, MemberForm
 from propolis.accounts.models import Invitation, Membership, audit
 from propolis.accounts.policy import Verb, needs
+from propolis.accounts.requests import AccountRequest
 from propolis.accounts.roster import LastAdmin, change, set_enabled
 
 
 @needs(Verb.USERS)
-def users(request: HttpRequest, account: str) -> HttpResponse:
+def users(request: AccountRequest, account: str) -> HttpResponse:
     people = list(Membership.objects.select_related("user").order_by("name", "email_key"))
     last = {i.membership_id: i for i in Invitation.objects.order_by("id")}
     rows = [
@@ -35,7 +34,7 @@ def _expired(person: Membership, invitation: Invitation | None) -> bool:
 
 
 @needs(Verb.USERS)
-def new(request: HttpRequest, account: str) -> HttpResponse:
+def new(request: AccountRequest, account: str) -> HttpResponse:
     form = MemberForm(request.POST or None)
     if form.is_valid():
         with transaction.atomic():
@@ -51,7 +50,7 @@ def new(request: HttpRequest, account: str) -> HttpResponse:
 
 
 @needs(Verb.USERS)
-def edit(request: HttpRequest, account: str, pk: int) -> HttpResponse:
+def edit(request: AccountRequest, account: str, pk: int) -> HttpResponse:
     person = get_object_or_404(Membership, pk=pk)
     start = {"name": person.name, "email": person.email_key, **{f: getattr(person, f) for f in ROLE_FIELDS}}
     form = MemberForm(request.POST or None, membership=person, initial=start)
@@ -67,7 +66,7 @@ def edit(request: HttpRequest, account: str, pk: int) -> HttpResponse:
 
 
 @needs(Verb.USERS)
-def invite(request: HttpRequest, account: str) -> HttpResponse:
+def invite(request: AccountRequest, account: str) -> HttpResponse:
     """GET `?person=1&person=2`: who would be invited, by name; POST: sends."""
     chosen = request.POST.getlist("person") or request.GET.getlist("person")
     people = list(
@@ -88,7 +87,7 @@ def invite(request: HttpRequest, account: str) -> HttpResponse:
     return render(request, "accounts/users_invite.html", {"people": ready})
 
 
-def _report(request: HttpRequest, sent: list[invitations.Sent]) -> None:
+def _report(request: AccountRequest, sent: list[invitations.Sent]) -> None:
     failed = [s for s in sent if s.problem]
     fine = [str(s.membership) for s in sent if not s.problem]
     if fine:
@@ -100,7 +99,7 @@ def _report(request: HttpRequest, sent: list[invitations.Sent]) -> None:
 
 @needs(Verb.USERS)
 @require_POST
-def copy_link(request: HttpRequest, account: str, pk: int) -> HttpResponse:
+def copy_link(request: AccountRequest, account: str, pk: int) -> HttpResponse:
     """A fresh link, shown once; the one sent before stops working."""
     person = _waiting(pk)
     if not person.role_types:
@@ -112,7 +111,7 @@ def copy_link(request: HttpRequest, account: str, pk: int) -> HttpResponse:
 
 @needs(Verb.USERS)
 @require_POST
-def revoke(request: HttpRequest, account: str, pk: int) -> HttpResponse:
+def revoke(request: AccountRequest, account: str, pk: int) -> HttpResponse:
     person = _waiting(pk)
     if invitations.revoke(person, request.membership):
         messages.success(request, f"The invitation of {person} is revoked. Its link no longer works.")
@@ -126,17 +125,17 @@ def _waiting(pk: int) -> Membership:
 
 @needs(Verb.USERS)
 @require_POST
-def disable(request: HttpRequest, account: str, pk: int) -> HttpResponse:
+def disable(request: AccountRequest, account: str, pk: int) -> HttpResponse:
     return _switch(request, pk, enabled=False)
 
 
 @needs(Verb.USERS)
 @require_POST
-def enable(request: HttpRequest, account: str, pk: int) -> HttpResponse:
+def enable(request: AccountRequest, account: str, pk: int) -> HttpResponse:
     return _switch(request, pk, enabled=True)
 
 
-def _switch(request: Any, pk: int, enabled: bool) -> HttpResponse:
+def _switch(request: AccountRequest, pk: int, enabled: bool) -> HttpResponse:
     person = get_object_or_404(Membership, pk=pk)
     try:
         set_enabled(person, enabled, request.membership)

@@ -12,10 +12,11 @@ from propolis.accounts.addressing import url
 from propolis.accounts.forms import AccountForm
 from propolis.accounts.models import Account, Audit, Membership, audit
 from propolis.accounts.policy import Verb, needs
+from propolis.accounts.requests import AccountRequest
 from propolis.accounts.scoping import unscoped
 
 
-def accounts_of(user_id: int) -> list[Account]:
+def accounts_of(user_id: int | None) -> list[Account]:
     """Accounts the user may enter, by name."""
     with unscoped():
         mine = Membership.objects.filter(user=user_id).select_related("account").order_by("account__name")
@@ -49,12 +50,12 @@ def not_here(request: HttpRequest) -> HttpResponse:
 
 
 @needs(Verb.SEE)
-def settings(request: HttpRequest, account: str) -> HttpResponse:
+def settings(request: AccountRequest, account: str) -> HttpResponse:
     return render(request, "accounts/settings.html")
 
 
 @needs(Verb.SETTINGS)
-def account_settings(request: HttpRequest, account: str) -> HttpResponse:
+def account_settings(request: AccountRequest, account: str) -> HttpResponse:
     form = AccountForm(request.POST or None, instance=request.account)
     if form.is_valid():
         form.save()
@@ -65,7 +66,7 @@ def account_settings(request: HttpRequest, account: str) -> HttpResponse:
 
 
 @needs(Verb.AUDIT)
-def audit_log(request: HttpRequest, account: str) -> HttpResponse:
+def audit_log(request: AccountRequest, account: str) -> HttpResponse:
     """Newest 200 lines, older ones by `?before=<id>`."""
     lines = Audit.objects.select_related("actor").order_by("-id")
     before = request.GET.get("before", "")

@@ -31,7 +31,7 @@ class Entry:
 
 
 def shell(request: HttpRequest) -> dict[str, Any]:
-    """account, membership, theme, may (verb name → bool), nav, settings_nav, accounts (to switch to), fonts."""
+    """account, membership, theme, may (verb name → bool), nav, settings_nav, accounts to switch to, fonts."""
     user = getattr(request, "user", AnonymousUser())
     membership = _membership(request, user)
     account = membership.account if membership else None
@@ -57,7 +57,7 @@ def _membership(request: HttpRequest, user: User | AnonymousUser) -> Membership 
         mine = [m for m in Membership.objects.filter(user=user.pk).select_related("account") if m.may_sign_in]
     session = getattr(request, "session", {})
     last = [m for m in mine if m.account.slug == session.get("account")]
-    return (last or mine or [None])[0]
+    return next(iter(last or mine), None)
 
 
 def _accounts(user: Any) -> list[Account]:

@@ -1,7 +1,7 @@
 """Makes the web font once: `python -m propolis.ui.fonts` (part of `make setup`).
 
-Inter's variable font (about 900 KB of TrueType) becomes a Latin WOFF2 of about 150 KB with the style sheet that
-names it. Without them pages use the system's own typeface.
+Inter's variable font (about 900 KB of TrueType) becomes a Latin WOFF2 of about 150 KB with the style sheet
+that names it. Without them pages use the system's own typeface.
 """
 
 from __future__ import annotations

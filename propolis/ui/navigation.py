@@ -17,8 +17,7 @@ Count = Callable[[HttpRequest], int | None]
 
 @dataclass(frozen=True)
 class Item:
-    """One entry. `url_name` takes the account slug unless `of_person`; `prefixes` are further url names (or
-    namespaces ending in ":") whose pages belong to it."""
+    """One entry. `url_name` takes the account slug unless `of_person`; pages of `belongs` light it too."""
 
     label: str
     url_name: str
@@ -49,14 +48,14 @@ def _put(items: list[Item], item: Item) -> None:
 def register_nav(section: str, label: str, url_name: str, icon: str, **more: Any) -> None:
     """An entry of the side navigation.
 
-    section: "dashboard" | "contacts" | "opportunities"; icon: a lucide name; more: `verb` (Verb name), `count`
-    (request → number or None, run inside the account, keep it to one cheap query), `order`, `belongs` (url
-    names whose pages light this entry, e.g. ("crm:company", "crm:company_edit")). KeyError for another section.
+    section: "dashboard" | "contacts" | "opportunities", KeyError for another; icon: a lucide name; more:
+    `verb` (Verb name), `count` (request → number or None, run inside the account: one cheap query), `order`,
+    `belongs` (url names whose pages light this entry too, e.g. ("crm:company", "crm:company_edit")).
     """
     _put(registry.nav[section], Item(label, url_name, icon, **more))
 
 
 def register_settings(group: str, label: str, url_name: str, icon: str, **more: Any) -> None:
-    """A page of Account settings. group: "You" | "Workspace" | "Data"; more as above, and `says`: one line for
-    the index page."""
+    """A page of Account settings. group: "You" | "Workspace" | "Data"; more as above, and `says`: a line for
+    the index page, `of_person`: its address takes no account slug."""
     _put(registry.settings[group], Item(label, url_name, icon, **more))

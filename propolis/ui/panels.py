@@ -1,6 +1,6 @@
 """Named places in pages which other apps fill, so that the page need not know them.
 
-`register_panel("company.side", draw)` in `AppConfig.ready()`; the page says `{% panels "company.side" company %}`.
+`register_panel("company.side", draw)` in `AppConfig.ready()`; the page has `{% panels "company.side" it %}`.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ _panels: dict[str, list[tuple[int, Draw]]] = defaultdict(list)
 
 
 def register_panel(place: str, draw: Draw, order: int = 0) -> None:
-    """Fills a place. Places of the frame: "frame.pill", "frame.search", "settings.integrations"; pages name more."""
+    """Fills a place. Of the frame: "frame.pill", "frame.search", "settings.integrations"; pages name more."""
     if all(known is not draw for _, known in _panels[place]):
         _panels[place].append((order, draw))
         _panels[place].sort(key=lambda pair: pair[0])

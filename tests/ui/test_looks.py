@@ -1,4 +1,4 @@
-"""Every page of the frame in four looks: accessible, no sideways scroll, nothing for the browser to complain of."""
+"""Every page of the frame in four looks: accessible, no sideways scroll, no complaint of the browser."""
 
 from typing import Any
 

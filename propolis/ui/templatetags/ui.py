@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+from itertools import count
 from typing import Any
 
 from django import template
 from django.forms import BaseForm
-from django.utils.html import format_html_join
 from django.utils.safestring import SafeString, mark_safe
 
 from propolis.accounts.addressing import url
@@ -27,8 +27,17 @@ def panels(context: template.Context, place: str, about: Any = None) -> SafeStri
     request = context.get("request")
     if request is None:
         return mark_safe("")
-    # Panels return HTML their own templates made and escaped.
-    return format_html_join("", "{}", ((mark_safe(draw(request, about)),) for draw in panels_of(place)))  # noqa: S308
+    # Panels return HTML which their own templates made and escaped.
+    return mark_safe("".join(draw(request, about) for draw in panels_of(place)))  # noqa: S308
+
+
+_numbers = count(1)
+
+
+@register.simple_tag
+def unique(wanted: str = "") -> str:
+    """The id wanted, else one no other element has. Where htmx swaps, give one: it keeps the focus."""
+    return wanted or f"made-{next(_numbers)}"
 
 
 @register.filter
