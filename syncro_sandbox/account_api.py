@@ -10,6 +10,7 @@ from uuid import UUID
 from .checks import not_found
 from .exchange import Call, Reply, answer
 from .model import JSON
+from .seed_words import STATUS_ANSWERS
 
 if TYPE_CHECKING:
     from .sandbox import Sandbox
@@ -24,7 +25,6 @@ _TABS = (
 )  # fmt: skip
 _TABS_OFF = frozenset({"customer_purchases", "refurbs", "domo", "pax8"})
 PROBLEM_TYPES = ("Virus", "TuneUp", "Hardware", "Software", "Other")
-CUSTOMER_FIELD_ANSWERS = ("Managed", "Block hours", "Break-fix", "Former")
 
 
 def me(box: Sandbox, call: Call) -> Reply:
@@ -81,10 +81,11 @@ def settings(box: Sandbox, call: Call) -> Reply:
                 "customer_fields": [
                     {"id": 5101, "name": "Managed Status", "field_type": "Dropdown"},
                     {"id": 5102, "name": "Seats", "field_type": "Text Field"},
+                    {"id": 5103, "name": "Managed IT", "field_type": "Check Box"},
                 ],
                 "customer_field_answers": [
-                    {"id": 35980 + number, "value": value, "customer_field_id": 5101}
-                    for number, value in enumerate(CUSTOMER_FIELD_ANSWERS)
+                    {"id": number, "value": value, "customer_field_id": 5101}
+                    for number, value in STATUS_ANSWERS.items()
                 ],
             },
             "assets": {"asset_types": [], "asset_type_fields": [], "asset_type_field_answers": []},

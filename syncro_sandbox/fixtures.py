@@ -37,7 +37,7 @@ CUSTOMERS: Mapping[int, Mapping[str, JSON]] = {
         "state": "WA",
         "zip": "98104",
         "notes": "Server closet code 4471#. Call before 8 am.",
-        "properties": {"Managed Status": "Managed", "Seats": "24"},
+        "properties": {"Managed Status": 35984, "Managed IT": "1", "Seats": "24"},
         "referred_by": "Harbor & Vine Catering",
     },
     BRIGHTWATER_OLD: {
@@ -57,7 +57,7 @@ CUSTOMERS: Mapping[int, Mapping[str, JSON]] = {
         "city": "Tacoma",
         "state": "WA",
         "zip": "98402",
-        "properties": {"Managed Status": "Block hours"},
+        "properties": {"Managed Status": 35985, "Managed IT": "0"},
     },
     RESIDENTIAL: {
         "firstname": "Carol",

@@ -19,6 +19,7 @@ from .seed_words import (
     ODD_BUSINESSES,
     PLACE_WORDS,
     ROLE_BOXES,
+    STATUS_ANSWERS,
     STREETS,
     SUFFIXES,
     TRADES,
@@ -28,7 +29,9 @@ from .store import Store
 T = TypeVar("T")
 DAY_MS = 86_400_000
 _MIGRATED = 0.3  # share of customers that came in one upload, in the same instant
-_PROPERTIES = tuple({"Managed Status": word} for word in ("Managed", "Block hours", "Break-fix", "Former"))
+_PROPERTIES = tuple(
+    {"Managed Status": answer, "Managed IT": tick} for answer in STATUS_ANSWERS for tick in "01"
+)
 LONG_NAME = ("The Extraordinarily Long Named " * 12)[:249] + " Trust"
 
 

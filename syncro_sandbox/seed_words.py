@@ -145,6 +145,8 @@ SPAM = (
     "Partnership proposal",
 )  # fmt: skip
 MAILBOXES = ((7714, "Support"), (7714, "Support"), (7714, "Support"), (7715, "Sales"), (7722, "Billing"))
+# A drop-down's value is the id of its answer; /settings tells the words.
+STATUS_ANSWERS = {35984: "Managed", 35985: "Block hours", 35986: "Break-fix", 35987: "Former"}
 # (id, name, group); e-mail is made from the name. The first one owns the first token.
 USERS = (
     (1041, "Alicia Moreno", "Admins"), (1044, "Bob Tillman", "Admins"),

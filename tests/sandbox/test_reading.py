@@ -186,6 +186,8 @@ def test_the_account_tells_about_itself(api: Asker, box: Sandbox) -> None:
     settings = api.get("/settings")
     assert settings["locale"]["time_zone"] == "America/New_York"
     assert settings["customers"]["required_fields"] is None
+    answers = {row["id"]: row["value"] for row in settings["customers"]["customer_field_answers"]}
+    assert answers[box.customers[BRIGHTWATER].properties["Managed Status"]] == "Managed"
     assert api.get("/settings/tabs")["tabs"]["leads"] is True
     assert {"id": 1041, "name": "Alicia Moreno"} in api.get("/tickets/settings")["users"]
 

@@ -69,7 +69,7 @@ def test_put_changes_only_what_is_sent(api: Asker, clock: Clock) -> None:
     changed = {key for key in after if after[key] != before[key]}
     assert changed == {"phone", "phones", "properties", "updated_at", "since_updated_at"}
     assert after["phone"] == "2065550177"
-    assert after["properties"] == {"Managed Status": "Managed", "Seats": "30"}
+    assert after["properties"] == {"Managed Status": 35984, "Managed IT": "1", "Seats": "30"}
     assert len(after["phones"]) == len(before["phones"])
 
 
