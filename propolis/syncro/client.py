@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable
 from contextlib import suppress
 from types import MappingProxyType, TracebackType
 from typing import Any, Final, Self
@@ -104,7 +104,7 @@ class SyncroClient(Writing):
         start: int = 1,
         per_page: int | None = None,
         in_flight: int = 3,
-    ) -> Iterator[Page]:
+    ) -> Generator[Page, None, None]:
         """Every page from `start` on, in order; the final one has `last`. Rows may come twice, none is left
         out of what Syncro lists. To go on after a page: `start=page.number + 1, per_page=page.per_page`.
 
@@ -114,16 +114,15 @@ class SyncroClient(Writing):
         def fetch(number: int, size: int | None, stop: Stopping) -> Page:
             return self._page(resource, number, params, size, stop, can_shrink=(size or 2) > 1)
 
-        return iter(
-            PageReader(
-                fetch,
-                resource,
-                start=start,
-                per_page=per_page,
-                in_flight=in_flight,
-                should_stop=self._should_stop,
-            )
+        reader = PageReader(
+            fetch,
+            resource,
+            start=start,
+            per_page=per_page,
+            in_flight=in_flight,
+            should_stop=self._should_stop,
         )
+        return reader.pages()
 
     def page(
         self, resource: Resource, number: int, params: Params = _NONE, *, per_page: int | None = None

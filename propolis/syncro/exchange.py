@@ -5,7 +5,9 @@ from __future__ import annotations
 
 import socket
 import ssl
+import threading
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -17,6 +19,7 @@ import httpx2
 
 from propolis.syncro.errors import (
     BadToken,
+    Interrupted,
     NoAnswer,
     OutcomeUnknown,
     SyncroError,
@@ -133,6 +136,9 @@ class Exchange:
         self.host = urlsplit(base_url).hostname or ""
         self._clock, self._timeout, self._max_bytes, self._bearer = clock, timeout, max_bytes, bearer
 
+        self._counting = threading.Lock()
+        self._under_way, self._closed = 0, False
+
         def client(keep_alive: int) -> httpx2.Client:
             return httpx2.Client(
                 base_url=base_url,
@@ -155,7 +161,8 @@ class Exchange:
         """Raises `NoAnswer`, `WrongAddress` or `TooLarge`; `OutcomeUnknown` for a write whose bytes may
         have left."""
         try:
-            return self._answer(asked)
+            with self._counted():
+                return self._answer(asked)
         except (httpx2.HTTPError, httpx2.InvalidURL, httpx2.StreamError, OSError) as error:
             failure = self._failure(asked, error)
         except (NoAnswer, TooLarge) as error:
@@ -164,6 +171,29 @@ class Exchange:
         raise failure
 
     def close(self) -> None:
+        """At once if nothing is under way, otherwise when the last request has ended."""
+        with self._counting:
+            self._closed = True
+            idle = self._under_way == 0
+        if idle:
+            self._disconnect()
+
+    @contextmanager
+    def _counted(self) -> Iterator[None]:
+        with self._counting:
+            if self._closed:
+                raise Interrupted(detail="the client was closed")
+            self._under_way += 1
+        try:
+            yield
+        finally:
+            with self._counting:
+                self._under_way -= 1
+                last = self._closed and self._under_way == 0
+            if last:
+                self._disconnect()
+
+    def _disconnect(self) -> None:
         self._reading.close()
         self._writing.close()
 

@@ -8,7 +8,7 @@ left out.
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from concurrent.futures import Future, wait
 from dataclasses import dataclass
 from datetime import datetime
@@ -56,7 +56,7 @@ Fetch = Callable[[int, int | None, Callable[[], bool]], Page]
 
 
 class PageReader:
-    """Iterates over the pages of one list, once."""
+    """Reads the pages of one list, once."""
 
     def __init__(
         self,
@@ -84,7 +84,7 @@ class PageReader:
         # Since a page last brought rows that were not there before.
         self._replans = 0
 
-    def __iter__(self) -> Iterator[Page]:
+    def pages(self) -> Generator[Page, None, None]:
         try:
             while True:
                 page = self._next()

@@ -6,6 +6,7 @@ import json
 import threading
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from typing import Any
 
 import httpx2
 
@@ -49,9 +50,9 @@ class FreePacer:
         self.told.append("succeeded")
 
 
-def client(handler: Handler, **more: object) -> SyncroClient:
-    given: dict[str, object] = {"pacer": FreePacer(), "clock": FakeClock(), **more}
-    return SyncroClient(URL, TOKEN, transport=httpx2.MockTransport(handler), **given)  # type: ignore[arg-type]
+def client(handler: Handler, **more: Any) -> SyncroClient:
+    given: dict[str, Any] = {"pacer": FreePacer(), "clock": FakeClock(), **more}
+    return SyncroClient(URL, TOKEN, transport=httpx2.MockTransport(handler), **given)
 
 
 class Script:

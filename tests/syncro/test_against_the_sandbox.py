@@ -1,12 +1,18 @@
 """The client and the sandbox, over a real socket: two readings of the same reference must agree."""
 
+from collections.abc import Callable
+from typing import Any
+
 import pytest
 
 from propolis.syncro import (
     BadRecord,
     BadToken,
+    Contact,
+    Customer,
     CutOff,
     EmptyAnswer,
+    Lead,
     LocalPacer,
     MissingPermission,
     NotFound,
@@ -21,7 +27,7 @@ from propolis.syncro import (
     WebPage,
     parse_page,
 )
-from syncro_sandbox import Sandbox, SeedOptions, serve
+from syncro_sandbox import Running, Sandbox, SeedOptions, serve
 from tests.syncro.fakes import FakeClock, FreePacer, Notes
 
 SEED = SeedOptions(companies=230, contacts=420, leads=60, seed=7)
@@ -34,18 +40,19 @@ def running():
         yield running
 
 
-def connect(running, token=None, **more):
-    given = {"pacer": FreePacer(), "clock": FakeClock(), "timeout": 10.0, **more}
+def connect(running: Running, token: str | None = None, **more: Any) -> SyncroClient:
+    given: dict[str, Any] = {"pacer": FreePacer(), "clock": FakeClock(), "timeout": 10.0, **more}
     return SyncroClient(running.base_url, token or running.token, **given)
 
 
-def all_ids(syncro, resource, **how):
+def all_ids(syncro: SyncroClient, resource: Resource, **how: Any) -> tuple[list[int], int]:
     ids = [one for page in syncro.pages(resource, **how) for one in page.ids]
     return sorted(set(ids)), len(ids)
 
 
-def kept_ids(running, resource):
-    return sorted(row["id"] for row in running.sandbox.dump()[resource.value])
+def kept_ids(running: Running, resource: Resource) -> list[int]:
+    dump: Any = running.sandbox.dump()
+    return sorted(row["id"] for row in dump[resource.value])
 
 
 EVERYONE = {"include_disabled": "true"}
@@ -67,36 +74,36 @@ def test_a_whole_list_is_read_with_no_request_too_many(running, resource):
 
 
 def test_nested_contacts_are_the_contacts(running):
+    nested: dict[int, Contact] = {}
+    listed: dict[int, Contact] = {}
     with connect(running) as syncro:
-        nested = [
-            contact
-            for page in syncro.pages(Resource.CUSTOMERS, EVERYONE)
-            for customer in parse_page(Resource.CUSTOMERS, page.raw)
-            for contact in customer.contacts
-        ]
-        listed = [
-            contact
-            for page in syncro.pages(Resource.CONTACTS)
-            for contact in parse_page(Resource.CONTACTS, page.raw)
-            if contact.customer_id
-        ]
-    assert sorted(nested, key=lambda one: one.id) == sorted(listed, key=lambda one: one.id)
+        for page in syncro.pages(Resource.CUSTOMERS, EVERYONE):
+            for customer in parse_page(Resource.CUSTOMERS, page.raw):
+                assert isinstance(customer, Customer)
+                assert isinstance(customer.contacts, list)
+                nested |= {contact.id: contact for contact in customer.contacts}
+        for page in syncro.pages(Resource.CONTACTS):
+            for contact in parse_page(Resource.CONTACTS, page.raw):
+                assert isinstance(contact, Contact)
+                if contact.customer_id:
+                    listed[contact.id] = contact
+    assert nested == listed
 
 
-@pytest.mark.parametrize("resource", Resource)
-def test_single_records_are_those_of_the_list(running, resource):
+def test_single_records_are_those_of_the_list(running):
     with connect(running) as syncro:
-        first = parse_page(resource, syncro.page(resource, 1).raw)[0]
-        one = {
+        read: dict[Resource, Callable[[int], Customer | Contact | Lead]] = {
             Resource.CUSTOMERS: syncro.get_customer,
             Resource.CONTACTS: syncro.get_contact,
             Resource.LEADS: syncro.get_lead,
-        }[resource](first.id)
-        assert (one.id, one.email, one.updated_at) == (first.id, first.email, first.updated_at)
-        with pytest.raises(NotFound):
-            syncro.get_contact(999_999_999)
-        with pytest.raises(NotFound):
-            syncro.get_customer(999_999_999)
+        }
+        for resource, get in read.items():
+            first = parse_page(resource, syncro.page(resource, 1).raw)[0]
+            assert not isinstance(first, BadRecord)
+            one = get(first.id)
+            assert (one.id, one.email, one.updated_at) == (first.id, first.email, first.updated_at)
+            with pytest.raises(NotFound):
+                get(999_999_999)
 
 
 @pytest.mark.parametrize("shape", ["pairs", "objects"])
@@ -108,7 +115,9 @@ def test_the_account(running, shape):
         ann = syncro.user(users[0].id)
         assert (ann.full_name, isinstance(ann.email, str)) == (users[0].name, True)
         assert syncro.me().subdomain == SEED.subdomain
-        assert syncro.settings().locale.time_zone == "America/New_York"
+        locale = syncro.settings().locale
+        assert locale is not None
+        assert locale.time_zone == "America/New_York"
         assert syncro.tabs().leads is True
 
 
@@ -276,6 +285,26 @@ def test_both_readings_of_what_is_not_known(running, switch, value):
                 for one in parse_page(resource, page.raw)
                 if isinstance(one, BadRecord) or one.updated_at is None
             ]
+
+
+@pytest.mark.parametrize("change", ["edit", "insert"])
+def test_a_newest_first_reading_of_moving_customers_misses_none_that_were_there(running, change):
+    there = kept_ids(running, Resource.CUSTOMERS)
+    running.sandbox.set("mutate_while_paging", change)
+    newest_first = {**EVERYONE, "sort": "updated_at DESC"}
+    with connect(running) as syncro:
+        found, read = all_ids(syncro, Resource.CUSTOMERS, params=newest_first, per_page=20, in_flight=1)
+        running.sandbox.set("mutate_while_paging", "off")
+        closing, _ = all_ids(syncro, Resource.CUSTOMERS, params=newest_first, per_page=20)
+    # Rows repeat, and one edited before its page came is found by the closing look at the newest.
+    assert read >= len(found)
+    assert set(there) <= {*found, *closing} <= set(kept_ids(running, Resource.CUSTOMERS))
+
+
+def test_an_answer_that_never_comes(running):
+    running.sandbox.fault("never", method="POST", applied=True, seconds=2)
+    with connect(running, timeout=0.2) as syncro, pytest.raises(OutcomeUnknown):
+        syncro.create_lead({"first_name": "Ann"})
 
 
 @pytest.mark.parametrize("total_pages", [0, 1])

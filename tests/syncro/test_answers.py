@@ -1,5 +1,7 @@
 """Every kind of answer ends in its own error, with its own sentence, for reading and for writing."""
 
+from typing import Any
+
 import httpx2
 import pytest
 
@@ -19,6 +21,7 @@ from propolis.syncro import (
     Resource,
     ServerTrouble,
     Stop,
+    SyncroClient,
     SyncroError,
     TooLarge,
     TryLater,
@@ -57,11 +60,11 @@ def lacking(permission: str) -> str:
     )
 
 
-def answered(status: int, **content: object) -> httpx2.Response:
-    return httpx2.Response(status, **content)  # type: ignore[arg-type]
+def answered(status: int, **content: Any) -> httpx2.Response:
+    return httpx2.Response(status, **content)
 
 
-def list_customers(syncro):
+def list_customers(syncro: SyncroClient) -> None:
     syncro.page(Resource.CUSTOMERS, 1)
 
 
@@ -120,25 +123,23 @@ def test_reading_a_list(answer, kind):
     assert str(answer.status_code) in error.detail
 
 
-WRITING = [
-    (answered(status, **content), OutcomeUnknown)
-    for status, content in [
-        (408, {}),
-        (500, {"json": {"error": "oops"}}),
-        (502, {"html": HTML}),
-        (503, {}),
-        (504, {"html": HTML}),
-        (200, {"html": HTML}),
-        (200, {"text": "Disabled"}),
-        (200, {"content": b""}),
-        (200, {"content": b"null"}),
-        (200, {"content": b'{"customer":{"id":1'}),
-        (200, {"json": {"customer": {"id": 99}}}),
-        (200, {"json": {"customer": {"id": "many"}}}),
-        (200, {"json": [1]}),
-    ]
+UNCLEAR: list[tuple[int, dict[str, Any]]] = [
+    (408, {}),
+    (500, {"json": {"error": "oops"}}),
+    (502, {"html": HTML}),
+    (503, {}),
+    (504, {"html": HTML}),
+    (200, {"html": HTML}),
+    (200, {"text": "Disabled"}),
+    (200, {"content": b""}),
+    (200, {"content": b"null"}),
+    (200, {"content": b'{"customer":{"id":1'}),
+    (200, {"json": {"customer": {"id": 99}}}),
+    (200, {"json": {"customer": {"id": "many"}}}),
+    (200, {"json": [1]}),
 ]
-WRITING += [
+WRITING: list[tuple[httpx2.Response, type[SyncroError]]] = [
+    *((answered(status, **content), OutcomeUnknown) for status, content in UNCLEAR),
     (answered(401, json={"error": "Failed to authenticate account"}), BadToken),
     (answered(401, json=NOT_AUTHORIZED), MissingPermission),
     (answered(403), MissingPermission),

@@ -1,6 +1,7 @@
 """What is asked again, when, and what never is."""
 
 import socket
+from collections.abc import Callable
 
 import httpx2
 import pytest
@@ -14,6 +15,7 @@ from propolis.syncro import (
     RequestLog,
     Resource,
     ServerTrouble,
+    SyncroClient,
     SyncroError,
     WrongAddress,
 )
@@ -104,9 +106,11 @@ def test_a_429_waits_as_the_pacer_says():
         pacer=pacer,
         on_request=notes,
     ).user(1)
+    waited = notes.logs[-1].waited
+    assert waited == pytest.approx(20.0)
     assert notes.logs == [
         RequestLog("GET", "/users/1", 429, 0.0, 0.0, 0),
-        RequestLog("GET", "/users/1", 200, 0.0, pytest.approx(20.0), 1),
+        RequestLog("GET", "/users/1", 200, 0.0, waited, 1),
     ]
 
 
@@ -133,12 +137,13 @@ def test_a_log_without_an_answer_has_no_status():
     ids=str,
 )
 def test_a_write_whose_bytes_may_have_left_is_never_sent_again(mishap):
-    for write in (
+    writes: list[Callable[[SyncroClient], object]] = [
         lambda syncro: syncro.create_customer({"firstname": "Ann"}),
         lambda syncro: syncro.update_contact(1, {"name": "Ann"}),
         lambda syncro: syncro.create_lead({"first_name": "Ann"}),
         lambda syncro: syncro.delete_customer(1),
-    ):
+    ]
+    for write in writes:
         script = Script(mishap, ok({"customer": {"id": 1}}))
         with pytest.raises(OutcomeUnknown):
             write(client(script))

@@ -1,6 +1,7 @@
 """Single records, lookups, writes and the permission check, request by request."""
 
 import json
+from typing import Any
 
 import httpx2
 import pytest
@@ -16,17 +17,19 @@ from propolis.syncro import (
     OutcomeUnknown,
     PermissionResult,
     PermissionState,
+    Settings,
     Tabs,
     UserRef,
 )
-from tests.syncro.fakes import Script, client, ok, page_body
+from propolis.syncro.records import Locale
+from tests.syncro.fakes import Handler, Script, client, ok, page_body
 
 NOT_AUTHORIZED = httpx2.Response(
     401, json={"error": "Not authorized. Please ask account admin to update your group permissions."}
 )
 
 
-def sent(script):
+def sent(script: Script) -> list[tuple[str, Any]]:
     return [
         (line, json.loads(request.content) if request.content else None)
         for line, request in zip(script.lines, script.requests, strict=True)
@@ -119,7 +122,8 @@ def test_lookups():
 def test_the_account():
     assert client(Script(ok({"users": [[1, "Joe Doe"]]}))).users() == [UserRef(1, "Joe Doe")]
     assert client(Script(ok({"tabs": {"leads": False}}))).tabs() == Tabs(leads=False)
-    assert client(Script(ok({"locale": {"time_zone": "UTC"}}))).settings().locale.time_zone == "UTC"
+    settings = client(Script(ok({"locale": {"time_zone": "UTC"}}))).settings()
+    assert settings == Settings(locale=Locale(time_zone="UTC"))
     assert client(Script(ok({"user_id": 1, "user_token": "x"}))).me().user_id == 1
 
 
@@ -132,10 +136,10 @@ PATHS = {
 }
 
 
-def account(answers=None):
-    asked = []
+def account(answers: dict[str, httpx2.Response] | None = None) -> tuple[Handler, list[str]]:
+    asked: list[str] = []
 
-    def handler(request):
+    def handler(request: httpx2.Request) -> httpx2.Response:
         name = PATHS[request.url.path]
         asked.append(f"{request.method} {request.url.path.removeprefix('/api/v1')}")
         return (answers or {}).get(name) or ok({"user_id": 1})
@@ -143,7 +147,9 @@ def account(answers=None):
     return handler, asked
 
 
-def result(name, state=PermissionState.OK, detail="", needed_for="import"):
+def result(
+    name: str, state: PermissionState = PermissionState.OK, detail: str = "", needed_for: str = "import"
+) -> PermissionResult:
     return PermissionResult(name, state, detail, needed_for)
 
 

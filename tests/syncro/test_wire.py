@@ -9,6 +9,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import pytest
 from cryptography import x509
@@ -17,6 +18,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 from propolis.syncro import (
+    Interrupted,
     NoAnswer,
     NotSyncro,
     OutcomeUnknown,
@@ -62,8 +64,8 @@ def listening(talk: Talk, context: ssl.SSLContext | None = None) -> Iterator[str
     thread.join(5)
 
 
-def talking(base: str, **more):
-    given = {"pacer": FreePacer(), "clock": FakeClock(), "timeout": 5.0, **more}
+def talking(base: str, **more: Any) -> SyncroClient:
+    given: dict[str, Any] = {"pacer": FreePacer(), "clock": FakeClock(), "timeout": 5.0, **more}
     return SyncroClient(f"http://{base}", TOKEN, **given)
 
 
@@ -116,10 +118,39 @@ def test_nobody_listens():
 
 def test_silence_is_waited_for_only_so_long():
     silent = threading.Event()
-    with listening(lambda connection: silent.wait(5) and None) as base:
+
+    def say_nothing(connection: socket.socket) -> None:
+        silent.wait(5)
+
+    with listening(say_nothing) as base:
         with talking(base, timeout=0.05) as syncro, pytest.raises(OutcomeUnknown):
             syncro.update_customer(1, {})
         silent.set()
+
+
+def test_a_client_closed_in_the_middle_closes_its_connections_afterwards():
+    """Warnings are errors: a socket left open would fail this test."""
+    asked, release, gone = threading.Event(), threading.Event(), threading.Event()
+
+    def answer_late(connection: socket.socket) -> None:
+        asked.set()
+        release.wait(5)
+        connection.sendall(JSON + b'Content-Length: 12\r\n\r\n{"leads":[]}')
+        connection.settimeout(5)
+        if connection.recv(1) == b"":
+            gone.set()
+
+    with listening(answer_late) as base:
+        syncro = talking(base)
+        reader = threading.Thread(target=syncro.page, args=(Resource.LEADS, 1))
+        reader.start()
+        assert asked.wait(5)
+        syncro.close()
+        release.set()
+        reader.join(5)
+        assert gone.wait(5)
+        with pytest.raises(Interrupted):
+            syncro.page(Resource.LEADS, 1)
 
 
 def test_a_trickle_is_not_waited_for():
@@ -176,11 +207,13 @@ def test_redirects_are_not_followed_with_the_token():
 
 
 def test_a_certificate_that_is_not_syncros_is_not_trusted(tmp_path):
-    heard = []
+    heard: list[socket.socket] = []
     with listening(heard.append, own_certificate(tmp_path)) as base:
         notes = Notes()
-        given = {"pacer": FreePacer(), "clock": FakeClock(), "on_request": notes}
-        with SyncroClient(f"https://{base}", TOKEN, **given) as syncro, pytest.raises(WrongAddress):
+        secure = SyncroClient(
+            f"https://{base}", TOKEN, pacer=FreePacer(), clock=FakeClock(), on_request=notes
+        )
+        with secure as syncro, pytest.raises(WrongAddress):
             syncro.me()
     assert (heard, len(notes.logs)) == ([], 1)
 
