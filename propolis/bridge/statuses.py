@@ -129,6 +129,39 @@ def mapping_complete(connection: Connection) -> bool:
     return not any((_key(one.remote), one.became_ticket) in undecided for one in DEFAULTS)
 
 
+def save_choices(
+    connection: Connection, choices: Mapping[int, OppStatus | None]
+) -> list[tuple[StatusMap, int | None]]:
+    """Sets rows (primary key) to one of our statuses, or to "Do not import" (None).
+
+    Answers those that changed, each with the status it was mapped to before.
+    """
+    changed = []
+    with transaction.atomic():
+        for row in StatusMap.objects.select_for_update().filter(connection=connection, pk__in=choices):
+            status = choices[row.pk]
+            choice = StatusMap.Choice.MAP if status else StatusMap.Choice.SKIP
+            if (row.choice, row.status_id) == (choice, status.pk if status else None):
+                continue
+            before = row.status_id if row.choice == StatusMap.Choice.MAP else None
+            # Freed here, given anew below: one of ours goes back as one of Syncro's only.
+            row.choice, row.status, row.send_back = choice, status, False
+            row.save(update_fields=["choice", "status", "send_back"])
+            changed.append((row, before))
+        _send_each_back_once(connection)
+    return changed
+
+
+def _send_each_back_once(connection: Connection) -> None:
+    """Every status of ours that something maps to is sent as one of those, the first in Syncro's order."""
+    rows = [row for row in ensure_status_map(connection) if isinstance(_found(row), Mapped)]
+    served = {row.status_id for row in rows if row.send_back}
+    for row in rows:
+        if row.status_id not in served and not row.became_ticket:
+            served.add(row.status_id)
+            StatusMap.objects.filter(pk=row.pk).update(send_back=True)
+
+
 def undecided(connection: Connection) -> int:
     """How many statuses wait for a person."""
     rows = StatusMap.objects.filter(connection=connection)

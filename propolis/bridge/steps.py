@@ -115,7 +115,7 @@ def require_step(connection: Connection | None, step: Step, *, talks: bool = Tru
     """The connection, if the step is open and (unless `talks` is False) Syncro can be asked. `StepLocked`."""
     waits = waits_for(connection, step)
     if waits or connection is None:
-        raise StepLocked(waits)
+        raise StepLocked(waits or _WAITS[Step.CONNECTION])
     if talks and step is not Step.CONNECTION and connection.state != Connection.State.CONNECTED:
         raise StepLocked(
             "Syncro is not connected at present. Save a token that works under Connection first."

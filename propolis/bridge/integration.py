@@ -1,0 +1,74 @@
+"""Where the integration takes its place in the frame, and what it does when people here change."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.db.models.signals import post_save
+from django.http import HttpRequest
+from django.template.loader import render_to_string
+
+from propolis.accounts.models import Membership
+from propolis.accounts.policy import Verb, may
+from propolis.accounts.scoping import in_account
+from propolis.bridge.models import RemoteUser, connection_of
+from propolis.bridge.waiting import attach_waiting
+
+_PAGES = (
+    "syncro",
+    "connection",
+    "connection_check",
+    "connection_replace",
+    "connection_disconnect",
+    "users",
+    "users_invite",
+    "user_match",
+    "user_hand_over",
+    "user_link",
+    "companies",
+    "contacts",
+    "opportunities",
+    "statuses",
+)
+
+
+def register() -> None:
+    """Called once, when the app is ready."""
+    from propolis.ui.navigation import register_settings
+    from propolis.ui.panels import register_panel
+
+    register_settings(
+        "Data",
+        "Integrations",
+        "bridge:integrations",
+        "plug",
+        verb="IMPORT",
+        order=1,
+        belongs=tuple(f"bridge:{name}" for name in _PAGES),
+        says="Syncro PSA Integration",
+    )
+    register_panel("settings.integrations", card)
+    post_save.connect(person_changed, sender=Membership, dispatch_uid="bridge.person_changed")
+
+
+def card(request: HttpRequest, about: Any) -> str:
+    """The integration on the settings' start page, for those who may import."""
+    account, membership = getattr(request, "account", None), getattr(request, "membership", None)
+    if account is None or not may(membership, Verb.IMPORT):
+        return ""
+    words = {"connection": connection_of(account)}
+    return render_to_string("bridge/integration_card.html", words, request)
+
+
+def person_changed(sender: type[Membership], instance: Membership, raw: bool, **how: Any) -> None:
+    """Links Syncro users with the person's e-mail, and gives a new salesperson what waited for them."""
+    if raw:
+        return
+    with in_account(instance.account):
+        same = RemoteUser.objects.filter(
+            email_key=instance.email_key, choice="auto", membership=None, account=instance.account_id
+        )
+        linked = same.update(membership=instance) if instance.email_key else 0
+        connection = connection_of(instance.account) if linked or instance.is_salesperson else None
+        if connection is not None:
+            attach_waiting(connection)

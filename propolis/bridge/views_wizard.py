@@ -1,0 +1,146 @@
+"""The frame of the Syncro PSA Integration: overview, steps aside, the pages of the three imports."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from functools import wraps
+from typing import Any, Concatenate, ParamSpec
+
+from django.contrib import messages
+from django.http import HttpResponse, HttpResponseBase
+from django.shortcuts import redirect, render
+from django.urls import NoReverseMatch
+
+from propolis.accounts.addressing import url
+from propolis.accounts.policy import Verb, needs
+from propolis.accounts.requests import AccountRequest
+from propolis.bridge.models import Backup, Connection, connection_of
+from propolis.bridge.statuses import ensure_status_map
+from propolis.bridge.steps import IMPORTED, Step, StepLocked, offers, require_step, steps_of, waits_for
+from propolis.bridge.views_statuses import status_choices
+
+P = ParamSpec("P")
+_NEXT = {
+    Step.COMPANIES: "Every Syncro customer comes: Syncro has no company types to choose by.",
+    Step.CONTACTS: "Every Syncro contact comes, onto the list “Syncro General”, linked to its company.",
+    Step.OPPORTUNITIES: "Syncro calls them leads. Each of their statuses becomes one of yours, or stays out.",
+}
+
+
+@needs(Verb.IMPORT)
+def integrations(request: AccountRequest, account: str) -> HttpResponse:
+    connection = connection_of(request.account)
+    return render(request, "bridge/integrations.html", {"connection": connection})
+
+
+@needs(Verb.IMPORT)
+def overview(request: AccountRequest, account: str) -> HttpResponse:
+    connection = connection_of(request.account)
+    return step_page(request, "bridge/overview.html", None, connection)
+
+
+@needs(Verb.IMPORT)
+def companies(request: AccountRequest, account: str) -> HttpResponse:
+    return _import_page(request, Step.COMPANIES)
+
+
+@needs(Verb.IMPORT)
+def contacts(request: AccountRequest, account: str) -> HttpResponse:
+    return _import_page(request, Step.CONTACTS)
+
+
+@needs(Verb.IMPORT)
+def opportunities(request: AccountRequest, account: str) -> HttpResponse:
+    connection = connection_of(request.account)
+    if connection is None or waits_for(connection, Step.OPPORTUNITIES):
+        return _import_page(request, Step.OPPORTUNITIES)
+    ensure_status_map(connection)
+    return _import_page(request, Step.OPPORTUNITIES, status_choices(connection))
+
+
+def _import_page(request: AccountRequest, step: Step, more: Mapping[str, Any] | None = None) -> HttpResponse:
+    connection = connection_of(request.account)
+    if connection is None or waits_for(connection, step):
+        return step_page(request, "bridge/locked.html", step, connection)
+    words = {
+        "says": _NEXT[step],
+        "offers": offers(connection, step),
+        "first": getattr(connection, f"{step.value}_read_at") is None,
+        **(more or {}),
+    }
+    return step_page(request, "bridge/import_page.html", step, connection, words)
+
+
+def step_page(
+    request: AccountRequest,
+    template: str,
+    step: Step | None,
+    connection: Connection | None,
+    words: Mapping[str, Any] | None = None,
+) -> HttpResponse:
+    """A page with the five steps aside. `step` is the one shown, None on the overview."""
+    steps = steps_of(connection)
+    here = next((view for view in steps if view.step is step), None)
+    following = next((view for view in steps if here is not None and view.number == here.number + 1), None)
+    first = connection is None or all(
+        getattr(connection, f"{each.value}_read_at") is None for each in IMPORTED
+    )
+    shown = {
+        "connection": connection,
+        "steps": steps,
+        "here": here,
+        "following": following,
+        "recommend_backup": first,
+        **(backup_words(request) if first else {}),
+        **(words or {}),
+    }
+    return render(request, template, shown)
+
+
+def backup_words(request: AccountRequest) -> dict[str, Any]:
+    """For "Whoa! You recommend a backup": the latest one, and where contacts can be uploaded first."""
+    return {
+        "backup": Backup.objects.order_by("-id").first(),
+        "upload_url": _address(request, "crm:csv_import"),
+        "backups_url": _address(request, "bridge:backups"),
+    }
+
+
+def step_is_open(
+    step: Step, *, talks: bool = True
+) -> Callable[
+    [Callable[Concatenate[AccountRequest, P], HttpResponseBase]],
+    Callable[Concatenate[AccountRequest, P], HttpResponseBase],
+]:
+    """A view that only works in its turn; before that, back to the step's page with the sentence why."""
+
+    def decorate(
+        view: Callable[Concatenate[AccountRequest, P], HttpResponseBase],
+    ) -> Callable[Concatenate[AccountRequest, P], HttpResponseBase]:
+        @wraps(view)
+        def guarded(request: AccountRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
+            try:
+                require_step(connection_of(request.account), step, talks=talks)
+            except StepLocked as locked:
+                return sent_back(request, step, locked.sentence)
+            return view(request, *args, **kwargs)
+
+        return guarded
+
+    return decorate
+
+
+def sent_back(request: AccountRequest, step: Step, sentence: str) -> HttpResponse:
+    """To the page of the step, with a sentence; htmx requests load it whole."""
+    messages.error(request, sentence)
+    address = url(request, f"bridge:{step.value}")
+    if request.htmx:
+        return HttpResponse(status=204, headers={"HX-Redirect": address})
+    return redirect(address)
+
+
+def _address(request: AccountRequest, name: str) -> str:
+    try:
+        return url(request, name)
+    except NoReverseMatch:
+        return ""
