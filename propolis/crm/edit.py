@@ -16,6 +16,7 @@ from django.utils import timezone
 from propolis.accounts.models import Account, Membership
 from propolis.crm import mailing, rows
 from propolis.crm.fields import FIELDS, SYNCED, Field, Kind
+from propolis.crm.keys import split_name
 from propolis.crm.kinds import MODELS
 from propolis.crm.models import Company, Contact, Opportunity, OppStatus
 from propolis.history.door import applied
@@ -184,3 +185,15 @@ def bring_back(row: Record, *, actor: Membership | None) -> Change:
 def _set_deleted(row: Record, at: datetime | None, by: Membership | None) -> None:
     row.deleted_at, row.deleted_by, row.rev = at, by, row.rev + 1
     row.save(update_fields=["deleted_at", "deleted_by", "rev"])
+
+
+def settle_prospect(account: Account, row: Opportunity, *, actor: Membership | None) -> Change | None:
+    """A company and a contact from what an opportunity knows of its prospect; both linked to it."""
+    reach = {"email": row.prospect_email, "phone": row.prospect_phone}
+    first, last = split_name(row.prospect_name)
+    shown = row.prospect_name or row.prospect_email or row.prospect_phone or row.name
+    with transaction.atomic():
+        company = create(account, Kind.COMPANY, {"name": shown, **reach}, actor=actor)
+        person = {"first": first, "last": last, "company": company.pk, **reach}
+        contact = create(account, Kind.CONTACT, person, actor=actor)
+        return update(account, row, {"company": company.pk, "contact": contact.pk}, actor=actor)

@@ -1,0 +1,29 @@
+// Dragging a card to another column: the same form as its Move menu, sent for the person.
+(() => {
+  let held = null;
+  document.addEventListener("dragstart", (event) => {
+    held = event.target.closest("[data-card]");
+    if (held) event.dataTransfer.effectAllowed = "move";
+  });
+  document.addEventListener("dragover", (event) => {
+    const lane = event.target.closest("[data-lane]");
+    if (!held || !lane) return;
+    event.preventDefault();
+    for (const other of document.querySelectorAll(".lane.over")) if (other !== lane) other.classList.remove("over");
+    lane.classList.add("over");
+  });
+  document.addEventListener("dragend", () => {
+    held = null;
+    for (const lane of document.querySelectorAll(".lane.over")) lane.classList.remove("over");
+  });
+  document.addEventListener("drop", (event) => {
+    const lane = event.target.closest("[data-lane]");
+    const button = held && lane && held.querySelector(`button[name="status"][value="${lane.dataset.lane}"]`);
+    if (!button) return;
+    event.preventDefault();
+    button.click();
+  });
+  document.addEventListener("DOMContentLoaded", () => {
+    if (location.hash.startsWith("#card-")) document.getElementById(location.hash.slice(1))?.focus();
+  });
+})();

@@ -1,0 +1,26 @@
+// Ticking a whole page of a table, and how many are ticked. Without it single rows can still be ticked.
+(() => {
+  const tell = (form) => {
+    const ticked = form.querySelectorAll('input[name="id"]:checked').length;
+    const words = form.querySelector("[data-selected]");
+    if (words) words.textContent = `${ticked} selected`;
+    const all = form.querySelector("[data-select-page]");
+    const rows = form.querySelectorAll('input[name="id"]').length;
+    if (all) {
+      all.checked = ticked === rows;
+      all.indeterminate = ticked > 0 && ticked < rows;
+    }
+  };
+
+  document.addEventListener("change", (event) => {
+    const form = event.target.closest("form.selectable");
+    if (!form) return;
+    if (event.target.matches("[data-select-page]")) {
+      for (const box of form.querySelectorAll('input[name="id"]')) box.checked = event.target.checked;
+    }
+    if (event.target.matches('[data-select-page], input[name="id"]')) tell(form);
+  });
+  document.addEventListener("DOMContentLoaded", () => {
+    for (const form of document.querySelectorAll("form.selectable")) tell(form);
+  });
+})();

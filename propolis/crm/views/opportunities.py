@@ -1,0 +1,109 @@
+"""Opportunities: table, board, profile, moving from status to status, filling in amounts."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.views.decorators.http import require_POST
+
+from propolis.accounts.addressing import url
+from propolis.accounts.policy import Verb, needs
+from propolis.crm import activity, pipeline
+from propolis.crm import edit as editing
+from propolis.crm.fields import Kind
+from propolis.crm.forms import NoteForm
+from propolis.crm.listing import OPPORTUNITIES, salespeople
+from propolis.crm.models import Opportunity, OppStatus
+from propolis.crm.profile import facts
+from propolis.crm.tables import view
+from propolis.crm.views.kinds import get_record, inside, profile_url, say_with_undo
+from propolis.crm.views.tables import table_page
+
+_CARDS = 50  # a column of the board; the rest is in the table
+
+
+@needs(Verb.SEE)
+def opportunities(request: HttpRequest, account: str) -> HttpResponse:
+    shown = view(request, OPPORTUNITIES)
+    return table_page(request, shown, "Opportunities", "crm:opportunity_new", "New opportunity")
+
+
+@needs(Verb.SEE)
+def opportunity(request: HttpRequest, account: str, pk: int) -> HttpResponse:
+    row: Opportunity = get_record(Kind.OPPORTUNITY, pk, deleted=True)
+    context = {
+        "row": row,
+        "kind": "opportunity",
+        "facts": facts(row, request),
+        "statuses": _on_offer(row),
+        "entries": activity.of(row),
+        "note_form": NoteForm(),
+    }
+    return render(request, "crm/opportunity.html", context)
+
+
+def _on_offer(row: Opportunity) -> list[OppStatus]:
+    return list(OppStatus.objects.filter(archived=False).exclude(pk=row.status_id))
+
+
+@needs(Verb.SEE)
+def board(request: HttpRequest, account: str) -> HttpResponse:
+    """A column per status; the newest cards of each. `?salesperson=ID` narrows."""
+    person = request.GET.get("salesperson", "")
+    alive = Opportunity.objects.filter(deleted_at=None)
+    if person == "none":
+        alive = alive.filter(salesperson=None)
+    elif person.isdigit() and len(person) < 19:
+        alive = alive.filter(salesperson=int(person))
+    found = pipeline.stages(alive)
+    currency = inside(request).account.currency
+    columns = [
+        {"stage": stage, "words": stage.words(currency), "cards": cards}
+        for stage, cards in zip(found, _cards(alive, found), strict=True)
+    ]
+    context = {"columns": columns, "people": list(salespeople(request)), "person": person, "most": _CARDS}
+    return render(request, "crm/board.html", context)
+
+
+def _cards(alive: Any, found: list[pipeline.Stage]) -> list[list[Opportunity]]:
+    """The newest of each status; one query per column, whose number is the account's choice."""
+    joined = alive.select_related("company", "salesperson")
+    return [
+        list(joined.filter(status=stage.status).order_by("-pk")[:_CARDS]) if stage.count else []
+        for stage in found
+    ]
+
+
+@needs(Verb.OPPORTUNITIES)
+@require_POST
+def move(request: HttpRequest, account: str, pk: int) -> HttpResponse:
+    """Into another status; back to the board or the profile it was pressed on."""
+    here = inside(request)
+    row = get_record(Kind.OPPORTUNITY, pk)
+    wanted = request.POST.get("status", "")
+    status = get_object_or_404(OppStatus, pk=int(wanted) if wanted.isdigit() else 0, archived=False)
+    change = editing.move(here.account, row, status, actor=here.membership)
+    if change:
+        say_with_undo(request, f"Moved {row.name} to {status.name}.", change)
+    if request.POST.get("from") == "board":
+        narrowing = request.POST.get("narrowing", "")
+        where = url(request, "crm:board")
+        return redirect(f"{where}?{narrowing}#card-{row.pk}" if narrowing else f"{where}#card-{row.pk}")
+    return redirect(profile_url(request, row))
+
+
+@needs(Verb.OPPORTUNITIES)
+@require_POST
+def add_company(request: HttpRequest, account: str, pk: int) -> HttpResponse:
+    """ "Create company and contact" of an opportunity that knows only a prospect."""
+    here = inside(request)
+    row: Opportunity = get_record(Kind.OPPORTUNITY, pk)
+    if row.company_id:
+        messages.info(request, "This opportunity has a company already.")
+        return redirect(profile_url(request, row))
+    editing.settle_prospect(here.account, row, actor=here.membership)
+    messages.success(request, f"Added {row.prospect_name or row.prospect_email or row.name}.")
+    return redirect(profile_url(request, row))

@@ -1,0 +1,224 @@
+"""Every page opens, for those who may, in a number of queries that does not grow with the rows."""
+
+import re
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.test import Client
+from django.utils import timezone
+
+from propolis.crm import edit, lists, notes
+from propolis.crm.models import Company, Contact, ListMember, Opportunity
+from tests.crm.people import Msp
+from tests.crm.test_edit import company, contact, opportunity
+
+
+@pytest.fixture
+def alice(msp: Msp) -> Client:
+    client = Client(raise_request_exception=True)
+    assert msp.alice.user is not None
+    client.force_login(msp.alice.user)
+    return client
+
+
+def fill(msp: Msp, size: int) -> None:
+    """Some of everything, all hanging together."""
+    general = lists.create_list(msp.account, "General")
+    for n in range(size):
+        firm = company(msp, f"Firm {n}", phone="(212) 555-0100", salesperson=msp.bob.pk, next_step="Call",
+                       next_step_on=timezone.localdate().isoformat(), next_step_by=msp.alice.pk)  # fmt: skip
+        jo = contact(msp, f"Jo {n}", company=firm.pk, email=f"jo{n}@firm.example", salesperson=msp.bob.pk)
+        lists.add(general, [jo.pk], actor=msp.bob)
+        deal = opportunity(msp, f"Deal {n}", company=firm.pk, contact=jo.pk, amount="1200",
+                           salesperson=msp.alice.pk)  # fmt: skip
+        notes.add_note(deal, "A note", actor=msp.bob)
+
+
+PAGES = [
+    "", "companies/", "contacts/", "opportunities/", "opportunities/board/", "lists/", "lists/{list}/",
+    "companies/{company}/", "contacts/{contact}/", "opportunities/{deal}/", "search/?q=firm",
+    "companies/new/", "contacts/new/?company={company}", "opportunities/new/?contact={contact}", "lists/new/",
+    "companies/{company}/edit/", "companies/{company}/next-step/", "companies/{company}/field/phone/",
+    "companies/{company}/field/phone/?show=1", "opportunities/{deal}/edit/", "lists/{list}/edit/",
+    "companies/{company}/merge/", "companies/?sort=-created", "companies/?show=all&kind=business",
+    "companies/?state=customer", "contacts/?show=unlisted&q=jo", "pick/companies/?q=firm",
+]  # fmt: skip
+
+
+def address(page: str) -> str:
+    return "/acme/" + page.format(
+        company=Company.objects.values_list("pk", flat=True)[0],
+        contact=Contact.objects.values_list("pk", flat=True)[0],
+        deal=Opportunity.objects.values_list("pk", flat=True)[0],
+        list=ListMember.objects.values_list("list_id", flat=True)[0],
+    )
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_the_page_opens(msp: Msp, alice: Client, page: str) -> None:
+    fill(msp, 1)
+    answer = alice.get(address(page))
+    assert answer.status_code == 200
+    assert "None" not in re.sub(r"<[^>]*>|csrf\S*", "", answer.content.decode())
+
+
+QUERIES = {
+    "": 25, "companies/": 25, "contacts/": 25, "opportunities/": 25, "opportunities/board/": 25, "lists/": 25,
+    "companies/{company}/": 25, "contacts/{contact}/": 25, "opportunities/{deal}/": 25, "search/?q=firm": 25,
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("page", QUERIES)
+@pytest.mark.parametrize("size", [1, 3])
+def test_the_page_asks_as_often_for_three_rows_as_for_one(
+    msp: Msp, alice: Client, page: str, size: int, django_assert_num_queries: Callable[..., Any]
+) -> None:
+    fill(msp, size)
+    where = address(page)
+    alice.get(where)
+    with django_assert_num_queries(QUERIES[page]):
+        assert alice.get(where).status_code == 200
+
+
+def test_a_salesperson_adds_changes_deletes_and_takes_back(msp: Msp, alice: Client) -> None:
+    answer = alice.post(
+        "/acme/companies/new/", {"name": "Brightwater", "phone": "(212) 555-0100"}, follow=True
+    )
+    assert "Added Brightwater." in answer.content.decode()
+    row = Company.objects.get()
+    assert (row.name, row.phone_key) == ("Brightwater", "12125550100")
+    alice.post(f"/acme/companies/{row.pk}/edit/", {"name": "Bright", "rev": "1"})
+    assert (Company.objects.get().name, Company.objects.get().phone) == ("Bright", "")
+    gone = alice.post(f"/acme/companies/{row.pk}/delete/", follow=True)
+    assert "Deleted Bright." in gone.content.decode()
+    undo = re.findall(r'action="(/acme/changes/\d+/undo/)"', gone.content.decode())
+    back = alice.post(undo[-1], follow=True)
+    assert "Undone." in back.content.decode()
+    assert Company.objects.get(deleted_at=None).name == "Bright"
+
+
+def test_what_somebody_else_saved_meanwhile_is_shown_not_lost(msp: Msp, alice: Client) -> None:
+    row = company(msp, "Brightwater", city="Portland")
+    edit.update(msp.account, Company.objects.get(), {"city": "Salem"}, actor=msp.bob)
+    form = {"name": "Brightwater", "city": "Eugene", "rev": "1"}
+    answer = alice.post(f"/acme/companies/{row.pk}/edit/", form)
+    page = answer.content.decode()
+    assert (answer.status_code, "Now: Salem" in page, 'value="Eugene"' in page) == (400, True, True)
+    assert Company.objects.get().city == "Salem"
+    assert alice.post(f"/acme/companies/{row.pk}/edit/", {**form, "rev": "2"}).status_code == 302
+    assert Company.objects.get().city == "Eugene"
+
+
+def test_a_fact_is_edited_in_place_and_without_scripts(msp: Msp, alice: Client) -> None:
+    row = company(msp, "Brightwater", city="Portland")
+    where = f"/acme/companies/{row.pk}/field/city/"
+    answer = alice.post(where, {"city": "Salem", "rev": "1"}, headers={"hx-request": "true"})
+    assert (answer.status_code, "Salem" in answer.content.decode()) == (200, True)
+    assert alice.post(where, {"city": "Eugene", "rev": "2"}).status_code == 302
+    assert (Company.objects.get().city, Company.objects.get().name) == ("Eugene", "Brightwater")
+    assert alice.get(f"/acme/companies/{row.pk}/field/disabled_in_syncro/").status_code == 404
+
+
+def test_a_new_company_without_a_name_is_refused_in_words(msp: Msp, alice: Client) -> None:
+    answer = alice.post("/acme/companies/new/", {"name": " "})
+    assert (answer.status_code, "Enter the company&#x27;s name." in answer.content.decode()) == (400, True)
+    assert Company.objects.count() == 0
+
+
+def test_pages_by_key_go_forth_and_back_over_ties(msp: Msp, alice: Client) -> None:
+    made = [company(msp, "Same name" if n % 2 else f"Firm {n:03}") for n in range(120)]
+    Company.objects.update(created_at=timezone.now() - timedelta(days=1))
+    for sort in ("name", "-name", "created", "-created"):
+        forth = walk(alice, f"?sort={sort}", "next")
+        assert sorted(pk for page in forth for pk in page) == sorted(row.pk for row in made)
+        back = walk(alice, f"?sort={sort}&end=1", "prev")
+        assert [pk for page in reversed(back) for pk in page] == [pk for page in forth for pk in page]
+
+
+def walk(client: Client, query: str, rel: str) -> list[list[int]]:
+    pages = []
+    while query:
+        text = client.get(f"/acme/companies/{query}").content.decode()
+        pages.append([int(pk) for pk in re.findall(r'name="id" value="(\d+)"', text)])
+        found = re.search(rf'href="([^"]*)" rel="{rel}"', text)
+        query = found[1].replace("&amp;", "&") if found else ""
+    return pages
+
+
+def test_everything_the_filters_leave_is_put_on_a_list(msp: Msp, alice: Client) -> None:
+    news = lists.create_list(msp.account, "News")
+    for n in range(60):
+        contact(msp, f"Jo {n}")
+    contact(msp, "Sam")
+    form = {"action": "add", "list": str(news.pk), "all": "1", "narrowing": "q=jo", "id": "1"}
+    answer = alice.post("/acme/tables/contacts/selected/", form, follow=True)
+    assert "Put 60 contacts on News." in answer.content.decode()
+    assert ListMember.objects.count() == 60
+    assert answer.redirect_chain[-1][0] == "/acme/contacts/?q=jo"
+
+
+def test_columns_are_remembered_per_person(msp: Msp, alice: Client) -> None:
+    company(msp)
+    alice.post("/acme/tables/companies/columns/", {"column": ["domain", "email"]})
+    page = alice.get("/acme/companies/").content.decode()
+    heads = re.findall(r"<th scope=\"col\"[^>]*>(?:<a[^>]*>)?([^<]*)", page)
+    assert heads == ["Name", "E-mail", "Domain"]
+
+
+def test_bob_moves_a_deal_on_the_board_and_undoes_it(msp: Msp) -> None:
+    client = Client()
+    assert msp.bob.user is not None
+    client.force_login(msp.bob.user)
+    deal = opportunity(msp)
+    won = msp.status("Won")
+    form = {"status": str(won.pk), "from": "board"}
+    answer = client.post(f"/acme/opportunities/{deal.pk}/move/", form, follow=True)
+    assert answer.redirect_chain[-1][0] == f"/acme/opportunities/board/#card-{deal.pk}"
+    assert Opportunity.objects.get().status == won
+    undo = re.findall(r'action="(/acme/changes/\d+/undo/)"', answer.content.decode())
+    client.post(undo[-1])
+    assert Opportunity.objects.get().status.name == "New"
+
+
+def test_bob_may_not_undo_what_alice_did(msp: Msp) -> None:
+    client = Client()
+    assert msp.bob.user is not None
+    client.force_login(msp.bob.user)
+    row = company(msp)
+    change = edit.delete(row, actor=msp.alice)
+    answer = client.post(f"/acme/changes/{change.pk}/undo/", follow=True)
+    assert "Only an Admin can undo an import. Ask Alice Admin." in answer.content.decode()
+    assert Company.objects.get().deleted_at is not None
+
+
+def test_a_prospect_becomes_a_company_and_a_contact(msp: Msp, alice: Client) -> None:
+    deal = opportunity(msp, prospect_name="Jo Lindqvist", prospect_email="jo@new.example")
+    alice.post(f"/acme/opportunities/{deal.pk}/add-company/")
+    row = Opportunity.objects.get()
+    assert row.company is not None
+    assert row.contact is not None
+    assert (row.company.name, row.contact.name, row.contact.company) == (
+        "Jo Lindqvist",
+        "Jo Lindqvist",
+        row.company,
+    )
+
+
+def test_merging_from_the_page_and_back(msp: Msp, alice: Client) -> None:
+    stays, goes = company(msp, "Brightwater", phone="1"), company(msp, "Bright", phone="2")
+    where = f"/acme/companies/{stays.pk}/merge/?with={goes.pk}"
+    assert alice.get(where).status_code == 200
+    answer = alice.post(where, {"take-phone": "theirs", "take-name": "ours"}, follow=True)
+    assert (Company.objects.get(deleted_at=None).name, Company.objects.get(deleted_at=None).phone) == (
+        "Brightwater",
+        "2",
+    )
+    assert alice.get(f"/acme/companies/{goes.pk}/").headers["Location"] == f"/acme/companies/{stays.pk}/"
+    undo = re.findall(r'action="(/acme/changes/\d+/undo/)"', answer.content.decode())
+    alice.post(undo[-1])
+    assert sorted(Company.objects.filter(deleted_at=None).values_list("name", "phone")) == [
+        ("Bright", "2"),
+        ("Brightwater", "1"),
+    ]
