@@ -6,4 +6,7 @@ class BridgeConfig(AppConfig):
     label = "bridge"
 
     def ready(self) -> None:
-        from propolis.bridge import importing  # noqa: F401 - registers the job
+        from propolis.bridge import backup_jobs, importing  # noqa: F401 - they register their jobs
+        from propolis.bridge import integration
+
+        integration.register()

@@ -164,7 +164,7 @@ def _translate(table: Table, row: Row, each: Callable[[str, Any], Any]) -> list[
         if column.shape == "record":
             said[place] = each(of.name, value) if of and value is not None else None
         elif column.shape == "candidates":
-            said[place] = [_candidate(item, of.name, each) for item in value or []] if of else []
+            said[place] = _candidates(value or [], of.name if of else "", each)
         elif column.shape == "changes":
             said[place] = _changes(kind, value or {}, each)
         elif column.shape == "effects":
@@ -172,11 +172,16 @@ def _translate(table: Table, row: Row, each: Callable[[str, Any], Any]) -> list[
     return said
 
 
-def _candidate(item: Any, of: str, each: Callable[[str, Any], Any]) -> Any:
-    """A candidate with its evidence; the record is under "local_id"."""
-    if not isinstance(item, dict) or item.get("local_id") is None:
-        return item
-    return {**item, "local_id": each(of, item["local_id"])}
+def _candidates(items: list[Any], of: str, each: Callable[[str, Any], Any]) -> list[Any]:
+    """A link's candidates, each evidence with the record under "local_id"; those gone are left out."""
+    said = []
+    for item in items:
+        if isinstance(item, dict) and of and item.get("local_id") is not None:
+            item = {**item, "local_id": each(of, item["local_id"])}
+            if item["local_id"] is None:
+                continue
+        said.append(item)
+    return said
 
 
 def _effects(of: str, args: dict[str, Any], each: Callable[[str, Any], Any]) -> dict[str, Any]:
@@ -185,15 +190,19 @@ def _effects(of: str, args: dict[str, Any], each: Callable[[str, Any], Any]) -> 
     if args.get("note") is not None:
         said["note"] = each("notes", args["note"])
     if "lists" in args:
-        said["lists"] = [each("lists", value) for value in args["lists"]]
+        said["lists"] = _there(each("lists", value) for value in args["lists"])
     if "loser" in args and of:
         said["loser"] = each(of, args["loser"])
     if isinstance(args.get("moved"), dict):
         said["moved"] = {
-            name: [each(name, value) for value in values] if name in BY_NAME else values
+            name: _there(each(name, value) for value in values) if name in BY_NAME else values
             for name, values in args["moved"].items()
         }
     return said
+
+
+def _there(values: Iterable[Any]) -> list[Any]:
+    return [value for value in values if value is not None]
 
 
 def _changes(kind: str, fields: dict[str, Any], each: Callable[[str, Any], Any]) -> dict[str, Any]:

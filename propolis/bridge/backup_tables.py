@@ -45,7 +45,8 @@ class Column:
 @dataclass(frozen=True, slots=True)
 class Table:
     """One object's file. `key`: the columns that name a row. `order`: ORM ordering, or () to sort the whole
-    (small) table by its key, so that two databases give one order."""
+    (small) table by its key, so that two databases give one order. `ours_stay`: a restore adds what is
+    missing and leaves every row that is here as it is now."""
 
     name: str
     model: type[models.Model]
@@ -53,6 +54,7 @@ class Table:
     columns: tuple[Column, ...]
     order: tuple[str, ...] = ("id",)
     only: models.Q | None = None
+    ours_stay: bool = False
 
     @property
     def file(self) -> str:
@@ -128,6 +130,7 @@ PEOPLE = Table(
     ("email_key",),
     (*_text("email_key", "name"), *_bool("is_admin", "is_marketer", "is_salesperson")),
     order=(),
+    ours_stay=True,
 )
 STATUSES = Table(
     "statuses",
@@ -157,6 +160,7 @@ SUPPRESSIONS = Table(
         _ref("lifted_by", "people"),
         *_text("lifted_reason"),
     ),
+    ours_stay=True,
 )
 LISTS = Table(
     "lists",
@@ -281,6 +285,7 @@ ERASURES = Table(
     Erasure,
     ("kind", "remote_id", "email_hash"),
     (*_text("kind"), *_int("remote_id"), *_text("email_hash", "salt"), *_moment("at")),
+    ours_stay=True,
 )
 TIMELINE = Table(
     "timeline",

@@ -42,8 +42,8 @@ from propolis.runs.models import Run
 
 BY_HAND: Final = ""
 UPLOADED: Final = "uploaded"
-BEFORE_IMPORT: Final = "before_import"
-BEFORE_RESTORE: Final = "before_restore"
+BEFORE_IMPORT: Final = "before the first import"
+BEFORE_RESTORE: Final = "before a restore"
 _BLOCK: Final = 1 << 20
 
 
@@ -78,7 +78,7 @@ def make_backup(
 ) -> Backup:
     """Writes, verifies and registers a backup of everything the account has at this moment.
 
-    `why`: "" by hand (kept until deleted by hand), else a word like `BEFORE_IMPORT` (the newest
+    `why`: "" by hand (kept until deleted by hand), else words like `BEFORE_IMPORT` (the newest
     PROPOLIS_BACKUPS_KEEP of these are kept). Call it outside a transaction. Raises `BackupRefused` where what
     was written does not read back, OSError where it cannot be written; nothing is left behind then.
     """
@@ -161,9 +161,15 @@ def register(
 
 
 def prune(account: Account) -> int:
-    """Deletes automatic backups but the newest PROPOLIS_BACKUPS_KEEP; answers how many went."""
+    """Deletes automatic backups but the newest PROPOLIS_BACKUPS_KEEP; answers how many went.
+
+    One that is about to be restored stays.
+    """
     automatic = Backup.objects.filter(account=account).exclude(why__in=(BY_HAND, UPLOADED)).order_by("-id")
-    gone = list(automatic[getattr(settings, "PROPOLIS_BACKUPS_KEEP", 10) :])
+    restoring = Run.objects.filter(account=account, kind="restore").exclude(state__in=Run.ENDED)
+    in_use = [options.get("backup") for options in restoring.values_list("options", flat=True)]
+    old = list(automatic[getattr(settings, "PROPOLIS_BACKUPS_KEEP", 10) :])
+    gone = [backup for backup in old if backup.pk not in in_use]
     for backup in gone:
         delete_backup(backup)
     return len(gone)
@@ -184,7 +190,7 @@ def verify(path: Path) -> Report:
     size, sha256 = 0, ""
     try:
         with BackupFile(path) as opened:
-            size, sha256 = path.stat().st_size, _sha256(path)
+            size, sha256 = path.stat().st_size, file_hash(path)
             for table in TABLES:
                 _check_cells(table, opened.rows(table))
             return Report(True, "", _good(opened.manifest), opened.manifest, size, sha256)
@@ -210,7 +216,10 @@ def _check_cells(table: Table, rows: Iterator[list[str]]) -> None:
             raise damaged(table.file) from error
 
 
-def _sha256(path: Path) -> str:
+def file_hash(path: Path) -> str:
+    """SHA-256 of the file; "" where there is none."""
+    if not path.exists():
+        return ""
     digest = hashlib.sha256()
     with path.open("rb") as file, contextlib.closing(file):
         while block := file.read(_BLOCK):

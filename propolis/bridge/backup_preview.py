@@ -1,0 +1,96 @@
+"""What a restore will do, before it does it: counts, samples, and whose edits it takes away."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+
+from django.db.models import Count
+
+from propolis.accounts.models import Account
+from propolis.bridge.backup_matching import Pair
+from propolis.bridge.backup_tables import Table
+from propolis.bridge.backup_writing import RECORDS
+from propolis.history.models import Change
+
+_SAMPLES: Final = 25
+_KINDS: Final = ("added", "changed", "removed", "same")
+
+
+class Counts:
+    """Run.counts while comparing: {"tables": {name: {added, changed, removed, same}}, "samples": […]}."""
+
+    def __init__(self, counts: dict[str, Any], table: Table) -> None:
+        tables, samples = dict(counts["tables"]), list(counts["samples"])
+        self.mine: dict[str, int] = {**dict.fromkeys(_KINDS, 0), **tables.get(table.name, {})}
+        self.samples: list[dict[str, Any]] = samples
+        self.tables: dict[str, dict[str, int]] = {**tables, table.name: self.mine}
+
+    @property
+    def all(self) -> dict[str, Any]:
+        return {"tables": self.tables, "samples": self.samples}
+
+    @property
+    def compared(self) -> int:
+        """Rows of the backup looked at."""
+        return sum(sum(each.values()) - each["removed"] for each in self.tables.values())
+
+    def add(self, what: str, count: int) -> None:
+        self.mine[what] += count
+
+    def see(self, table: Table, found: Sequence[Pair]) -> None:
+        for pair in found:
+            what = "added" if pair.now is None else "changed" if pair.differs else "same"
+            self.mine[what] += 1
+            if what == "changed" and table.name in RECORDS and len(self.samples) < _SAMPLES:
+                self.samples.append(_sample(table, pair))
+
+
+def _sample(table: Table, pair: Pair) -> dict[str, Any]:
+    """One record that will change: which, and per field how it is now and will be, as cells."""
+    fields = [name for name in pair.fields(table) if name != "edited_at"][:6]
+    places = table.places(tuple(fields))
+    now = pair.now or []
+    return {
+        "kind": RECORDS[table.name],
+        "id": pair.pk,
+        "fields": {
+            name: [now[place][:200], pair.cells[place][:200]]
+            for name, place in zip(fields, places, strict=True)
+        },
+    }
+
+
+@dataclass(frozen=True, slots=True)
+class LostEdits:
+    """Edits people made after a backup: how many, whose (name, how many; most first), the newest ones."""
+
+    total: int
+    people: tuple[tuple[str, int], ...]
+    newest: tuple[Change, ...]
+
+    @property
+    def sentence(self) -> str:
+        """ "Loses 37 edits by 4 people." """
+        if not self.total:
+            return "Nobody has edited anything since."
+        edits = "1 edit" if self.total == 1 else f"{self.total:,} edits"
+        people = "1 person" if len(self.people) == 1 else f"{len(self.people)} people"
+        return f"Loses {edits} by {people}."
+
+
+def lost_edits(account: Account, since: datetime, *, limit: int = 100) -> LostEdits:
+    """What people did to records after `since`, imports and other runs not counted; in scope."""
+    edits = Change.objects.filter(
+        account=account,
+        run=None,
+        actor__isnull=False,
+        state=Change.State.APPLIED,
+        at__gt=since,
+    )
+    by = edits.values_list("actor__name", "actor__email_key").annotate(n=Count("id")).order_by("-n")
+    people = tuple((name or email, n) for name, email, n in by)
+    newest = tuple(edits.select_related("actor").order_by("-id")[:limit])
+    return LostEdits(sum(n for _name, n in people), people, newest)
