@@ -242,13 +242,13 @@ class ImportJob(Job):
             lease.check()
             raise StopRequested("leave") from None
         except RateLimited as error:
-            raise TryAgain(error.code, error.detail, error.retry_after) from error
+            raise TryAgain(error.code, _told(error), error.retry_after) from error
         except Stop as error:
             if isinstance(error, BadToken):
                 connecting.token_died(connection, error)
-            raise NeedsAttention(error.code, error.detail) from error
+            raise NeedsAttention(error.code, _told(error)) from error
         except SyncroError as error:
-            raise TryAgain(error.code, error.detail) from error
+            raise TryAgain(error.code, _told(error)) from error
 
     def _held(self) -> _Held:
         """The lease this thread works under, for the threads that talk to Syncro on its behalf."""
@@ -282,6 +282,11 @@ class ImportJob(Job):
         if client is not None:
             client.close()
         self._here.known = None
+
+
+def _told(error: SyncroError) -> str:
+    """For the run: the person's sentence on the first line, the operator's detail below."""
+    return f"{error.sentence}\n{error.detail}"
 
 
 def outcome(run: Run) -> tuple[Run.State, str, str]:

@@ -1,0 +1,107 @@
+"""Code → sentence: everything that can stop an import or single out a record, said to the person who meets it.
+
+docs/errors.md is made from here; a test holds the two equal. Syncro's own errors bring their sentences along
+(propolis/syncro/errors.py).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from propolis.runs.models import Run
+from propolis.syncro import errors
+from propolis.syncro.errors import SyncroError
+
+# Why a whole run waits, stops or is not complete.
+RUNS = {
+    "propolis.not_connected": "No Syncro account is connected. Save a subdomain and an API token under Connection first.",
+    "bridge.token_unreadable": (
+        "The saved API token cannot be read with this server's keys. Make a new token in Syncro and save it "
+        "under Connection."
+    ),
+    "propolis.unread": (
+        "Not everything could be read: Syncro's lists kept changing while we read them. What was read is here; "
+        "press Import again to get the rest."
+    ),
+    "propolis.sum_wrong": (
+        "The numbers do not add up, so this import does not count as complete. Press Import again; if it stays "
+        "so, send us the details below."
+    ),
+    "propolis.stale_preview": (
+        "This preview is out of date: another import ran since, or it is more than 24 hours old. Make a new one."
+    ),
+    "propolis.unexpected": (
+        "Something went wrong inside Propolis, five times at the same place. Nothing is lost: press Import again, "
+        "and tell your operator what stands below."
+    ),
+    "propolis.database": "The database was busy or away for a moment. The import goes on by itself.",
+    "suddenly_empty": (
+        "Syncro suddenly looks empty. Nothing was changed. Look into Syncro first; if it really is empty, confirm."
+    ),
+    "too_many_changes": (
+        "Far more of your linked records would change than usual. Nothing was changed. Look at the preview; if it "
+        "is right, confirm."
+    ),
+    "preview": "This is the preview. Nothing has been written yet.",
+}
+
+# Why one record was held, left out or failed; the run itself goes on.
+RECORDS = {
+    "unreadable": "Syncro sent something we cannot read as a record. The raw answer is below; correct it in Syncro, then Retry.",
+    "killed_the_worker": (
+        "Working on this record stopped the import three times, so it was set aside. Tell your operator; the raw "
+        "record is below."
+    ),
+    "not_storable": "This record could not be stored. The reason is below; correct it in Syncro, then Retry.",
+    "weak": "It may be one of yours, but the evidence is too weak to merge by itself.",
+    "several": "Several of yours fit. Choose which one it is.",
+    "claimed by two": "Two records in Syncro fit the same one here. Choose which belongs to it.",
+    "status_unmapped": "Its status is new to us. Choose where it goes on the status map, and it comes along.",
+    "status_not_imported": 'Its status is set to "Do not import".',
+    "mail_lead": "It is an e-mail to your mailbox, and those are left out.",
+    "closed_long_ago": "It was closed longer ago than you chose to import.",
+    "disabled_in_syncro": "It is disabled in Syncro, and disabled customers are left out.",
+    "deleted_here": "It was deleted here; imports leave it out until you bring it back.",
+    "skipped": "You chose Skip.",
+    "waits_for_company": "Waiting for its company, which needs a decision or has not been imported yet.",
+    "no_such_customer": "Its customer was not found in Syncro, so it came without a company.",
+}
+
+
+def sentence(code: str, default: str = "") -> str:
+    """What to tell a person; for a code of Syncro's client, its general sentence."""
+    return RUNS.get(code) or RECORDS.get(code) or SYNCRO.get(code) or default
+
+
+def run_sentence(run: Run) -> str:
+    """Why the run waits, stopped or is not complete; "" if there is nothing to say.
+
+    Syncro's errors keep their own sentence, with its facts, as the first line of the run's detail.
+    """
+    if run.error_code.startswith("syncro.") and run.error_detail:
+        return run.error_detail.partition("\n")[0]
+    return sentence(run.error_code) if run.error_code else ""
+
+
+def _tree(root: type[SyncroError]) -> Iterator[type[SyncroError]]:
+    for each in root.__subclasses__():
+        yield each
+        yield from _tree(each)
+
+
+class _Named(dict[str, str]):
+    """Facts a template names, where none are at hand."""
+
+    def __missing__(self, key: str) -> str:
+        return {
+            "host": "that address",
+            "named": "a permission this needs",
+            "given": "this",
+            "limit": "the limit",
+            "what": "such record",
+            "number": "5xx",
+            "reasons": "see the details.",
+        }.get(key, key)
+
+
+SYNCRO = {each.code: each.template.format_map(_Named()) for each in _tree(errors.SyncroError)}
