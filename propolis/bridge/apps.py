@@ -6,7 +6,6 @@ class BridgeConfig(AppConfig):
     label = "bridge"
 
     def ready(self) -> None:
-        from propolis.bridge import backup_jobs, importing  # noqa: F401 - they register their jobs
-        from propolis.bridge import integration
+        from propolis.bridge import backup_jobs, importing, integration  # noqa: F401 - jobs register
 
         integration.register()
