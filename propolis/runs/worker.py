@@ -37,8 +37,14 @@ def run_worker() -> None:
     reaper = Reaper(owner)
     reaper.start()
     while not leaving.asked():
-        if not _answered_one(owner):
-            leaving.sleep(POLL)
+        try:
+            close_old_connections()
+            if not answer_next(owner):
+                leaving.sleep(POLL)
+        except DatabaseError as error:
+            logger.warning("The database is busy or away: %s", error)
+            connection.close()
+            leaving.sleep(1)
     reaper.join(timeout=2)
     connection.close()
 
@@ -55,18 +61,12 @@ def obey_signals() -> None:
         signal.signal(number, handler)
 
 
-def _answered_one(owner: str) -> bool:
-    """Takes the oldest bell and works on its run; False if there was none. Survives a busy database."""
-    close_old_connections()
-    try:
-        bell = _take(owner)
-        if bell is None:
-            return False
-        _answer(bell)
-    except DatabaseError as error:
-        logger.warning("The database is busy or away: %s", error)
-        connection.close()
-        leaving.sleep(1)
+def answer_next(owner: str) -> bool:
+    """Takes the oldest bell and works on its run for a slice; False if there was none."""
+    bell = _take(owner)
+    if bell is None:
+        return False
+    _answer(bell)
     return True
 
 

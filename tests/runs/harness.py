@@ -134,11 +134,16 @@ class House:
             return connection.execute(sql).fetchall()
 
     def wait_for(self, sql: str, timeout: float = 60) -> list[tuple[Any, ...]]:
-        """The rows as soon as there are any."""
+        """The rows as soon as there are any, and the tables first of all."""
         found: list[tuple[Any, ...]] = []
 
         def look() -> bool:
-            found[:] = self.query(sql)
+            try:
+                found[:] = self.query(sql)
+            except (sqlite3.OperationalError, psycopg.errors.UndefinedTable) as error:
+                if "no such table" in str(error) or "does not exist" in str(error):
+                    return False
+                raise
             return bool(found)
 
         self.wait_until(look, timeout, sql)
