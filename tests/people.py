@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from django.contrib.auth.hashers import make_password
 from django.test import Client
 
 from propolis.accounts.models import Account, Membership, User
 from propolis.accounts.scoping import unscoped
 
 PASSWORD = "violet tractor umbrella"
+HASHED = make_password(PASSWORD)  # once: hashing is slow on purpose
 BACKEND = "allauth.account.auth_backends.AuthenticationBackend"
 
 
@@ -34,7 +36,7 @@ def make_person(account: Account, name: str, *role_types: str, email: str = "") 
     email = email or f"{name.split()[0].lower()}@{account.slug}.example"
     with unscoped():
         user = User.objects.filter(email=email).first()
-        user = user or User.objects.create_user(email, PASSWORD, name=name)
+        user = user or User.objects.create(email=email, password=HASHED, name=name)
         return Membership.objects.create(
             account=account,
             user=user,

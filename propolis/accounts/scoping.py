@@ -14,6 +14,8 @@ from typing import Any, ClassVar, Generic, Self, TypeVar
 from django.db import models
 from django_scopes import get_scope, scope, scopes_disabled
 
+LOOKED_UP_AT_ONCE = 1000
+
 M = TypeVar("M", bound="TenantModel", covariant=True)
 
 
@@ -114,7 +116,19 @@ class TenantQuerySet(models.QuerySet[M], Generic[M]):
         rows = list(objs)
         for row in rows:
             check_account(row)
+        if kwargs.get("update_conflicts"):
+            self._check_targets(rows, kwargs.get("unique_fields") or ())
         return super().bulk_create(rows, *args, **kwargs)
+
+    def _check_targets(self, rows: list[Any], unique_fields: Iterable[str]) -> None:
+        """An upsert by a key without the account could overwrite another account's row of that key."""
+        for name in {"pk", self.model._meta.pk.name, "uid"} & set(unique_fields):
+            values = [getattr(row, name) for row in rows]
+            for start in range(0, len(values), LOOKED_UP_AT_ONCE):
+                some = {f"{name}__in": values[start : start + LOOKED_UP_AT_ONCE]}
+                theirs = self.model._base_manager.filter(**some).exclude(account_id=rows[0].account_id)
+                if theirs.exists():
+                    raise ForeignAccount(f"{self.model._meta.label} of another account would be overwritten")
 
     def bulk_update(self, objs: Iterable[Any], *args: Any, **kwargs: Any) -> int:
         rows = list(objs)
@@ -153,6 +167,13 @@ class TenantModel(models.Model):
         check_account(self)
         super().save(*args, **kwargs)
 
+    def _do_update(self, base_qs: Any, *args: Any, **kwargs: Any) -> Any:
+        # A row that carries another account's id must not be found by it.
+        return super()._do_update(base_qs.filter(account_id=self.account_id), *args, **kwargs)  # type: ignore[misc]
+
     def delete(self, *args: Any, **kwargs: Any) -> tuple[int, dict[str, int]]:
         check_account(self)
+        stored = type(self)._base_manager.filter(pk=self.pk).exclude(account_id=self.account_id)
+        if stored.exists():
+            raise ForeignAccount(f"{self._meta.label} of another account would be deleted")
         return super().delete(*args, **kwargs)
