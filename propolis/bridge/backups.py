@@ -9,6 +9,7 @@ import contextlib
 import hashlib
 import os
 import secrets
+import shutil
 import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -73,6 +74,10 @@ def path_of(backup: Backup) -> Path:
     return path
 
 
+def _new_path(account: Account) -> Path:
+    return folder_of(account) / f"{datetime.now(UTC):%Y-%m-%d-%H%M%S}-{secrets.token_hex(3)}.zip"
+
+
 def make_backup(
     account: Account, *, by: Membership | None = None, run: Run | None = None, why: str = BY_HAND
 ) -> Backup:
@@ -82,8 +87,7 @@ def make_backup(
     PROPOLIS_BACKUPS_KEEP of these are kept). Call it outside a transaction. Raises `BackupRefused` where what
     was written does not read back, OSError where it cannot be written; nothing is left behind then.
     """
-    name = f"{datetime.now(UTC):%Y-%m-%d-%H%M%S}-{secrets.token_hex(3)}.zip"
-    path = folder_of(account) / name
+    path = _new_path(account)
     draft = path.with_suffix(".part")
     try:
         with in_account(account):
@@ -158,6 +162,28 @@ def register(
         verified_at=timezone.now(),
         by=by,
     )
+
+
+def take_in(account: Account, source: Path, report: Report, *, by: Membership | None = None) -> Backup:
+    """A verified file from elsewhere, copied to the account's folder and listed; not again if it is listed.
+
+    With the account in scope; `report` is what `verify(source)` answered."""
+    if report.manifest is None or not report.ok:
+        raise BackupRefused(report.code, report.sentence)
+    for known in Backup.objects.filter(account=account, sha256=report.sha256):
+        if path_of(known).exists():
+            return known
+    path = _new_path(account)
+    draft = path.with_suffix(".part")
+    try:
+        shutil.copyfile(source, draft)
+        draft.chmod(0o600)
+        if file_hash(draft) != report.sha256:
+            raise damaged(source.name)
+        _settle(draft, path)
+    finally:
+        draft.unlink(missing_ok=True)
+    return register(account, path, report, report.manifest, by=by, why=UPLOADED)
 
 
 def prune(account: Account) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -25,7 +26,7 @@ from propolis.bridge.models import Backup, Connection, Erasure, Link
 from propolis.crm import edit, lists, mailing
 from propolis.crm.combine import combine
 from propolis.crm.fields import Kind
-from propolis.crm.models import Company, Contact, List, ListMember, Note, Opportunity
+from propolis.crm.models import Company, Contact, List, ListMember, Note, Opportunity, Suppression
 from propolis.history.models import Change
 from propolis.runs.engine import confirm, work
 from propolis.runs.models import Run, Schedule
@@ -263,7 +264,7 @@ def test_nobody_is_subscribed_again(acme: Account) -> None:
         sam = Contact.objects.get(last="-Okafor")
         edit.update(acme, sam, {"email": "sam@x.example"}, actor=alice_of(acme))
         backup = make_backup(acme)
-        mailing.suppress(acme, "sam@x.example", "unsub", actor=None)
+        mailing.suppress(acme, "sam@x.example", Suppression.Kind.UNSUBSCRIBED, actor=None)
         restored(acme, backup)
         sam.refresh_from_db()
         assert sam.mail_state == "unsubscribed"
@@ -336,7 +337,7 @@ def test_a_day_old_preview_is_refused(acme: Account) -> None:
 
     with in_account(acme):
         run = previewed(acme, make_backup(acme))
-        Run.objects.filter(pk=run.pk).update(planned_at=timezone.now() - timezone.timedelta(hours=25))
+        Run.objects.filter(pk=run.pk).update(planned_at=timezone.now() - timedelta(hours=25))
         with pytest.raises(Refused) as refused:
             confirm(run, None)
         assert refused.value.code == "propolis.stale_preview"
