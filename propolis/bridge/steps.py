@@ -69,12 +69,13 @@ class StepState(StrEnum):
 
 @dataclass(frozen=True)
 class StepView:
-    """One step as a page shows it. `line`: how it stands, or what it waits for."""
+    """One step as a page shows it. `line`: how it stands; `waits`: the sentence of a locked one."""
 
     step: Step
     number: int
     state: StepState
     line: str
+    waits: str = ""
 
     @property
     def label(self) -> str:
@@ -184,14 +185,14 @@ def steps_of(connection: Connection | None) -> list[StepView]:
         waits = waits_for(connection, step)
         line, attention = lines.get(step, ("", False))
         if waits:
-            state = StepState.LOCKED
+            state, line = StepState.LOCKED, f"Starts after {step.before[-1].label}"
         elif attention:
             state = StepState.ATTENTION
         elif is_complete(connection, step) and _works(connection, step):
             state = StepState.DONE
         else:
             state = StepState.CURRENT
-        found.append(StepView(step, number, state, waits or line))
+        found.append(StepView(step, number, state, line, waits))
     return found
 
 

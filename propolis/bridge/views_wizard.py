@@ -16,7 +16,16 @@ from propolis.accounts.policy import Verb, needs
 from propolis.accounts.requests import AccountRequest
 from propolis.bridge.models import Backup, Connection, connection_of
 from propolis.bridge.statuses import ensure_status_map
-from propolis.bridge.steps import IMPORTED, Step, StepLocked, offers, require_step, steps_of, waits_for
+from propolis.bridge.steps import (
+    IMPORTED,
+    Step,
+    StepLocked,
+    StepState,
+    offers,
+    require_step,
+    steps_of,
+    waits_for,
+)
 from propolis.bridge.views_statuses import status_choices
 
 P = ParamSpec("P")
@@ -90,6 +99,9 @@ def step_page(
         "steps": steps,
         "here": here,
         "following": following,
+        "next": next(
+            (view for view in steps if view.state in (StepState.CURRENT, StepState.ATTENTION)), None
+        ),
         "recommend_backup": first,
         **(backup_words(request) if first else {}),
         **(words or {}),
