@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import os
 import random
+import sqlite3
 import time
 from collections import Counter
+from contextlib import closing
+from pathlib import Path
 
 import pytest
 
-from tests.runs.harness import House, Process
+from tests.runs.harness import House, Process, open_house
 from tests.runs.toys import ROWS_PER_BATCH
 
 KILLS = int(os.environ.get("PROPOLIS_TEST_KILLS", "8"))
@@ -128,3 +131,18 @@ def test_eight_presses_at_once_start_one_run_and_nobody_sees_an_error(house: Hou
     assert house.query("select number, slot from runs_run order by number") == [
         (n, None) for n in range(1, 6)
     ]
+
+
+@pytest.mark.kill
+def test_a_database_locked_beyond_the_timeout_is_waited_out(tmp_path: Path) -> None:
+    for house in open_house("sqlite", tmp_path):
+        start(house, 60, before=0.02)
+        worker = house.worker()
+        assert working(house, [worker]) is not None
+        with closing(sqlite3.connect(tmp_path / "propolis.sqlite3", isolation_level=None)) as other:
+            other.execute("BEGIN IMMEDIATE")
+            time.sleep(33)
+            other.execute("COMMIT")
+        assert_exact(house, 60, 1)
+        assert worker.alive
+        assert "busy or away" in worker.said
