@@ -121,12 +121,16 @@ class TenantQuerySet(models.QuerySet[M], Generic[M]):
         return super().bulk_create(rows, *args, **kwargs)
 
     def _check_targets(self, rows: list[Any], unique_fields: Iterable[str]) -> None:
-        """An upsert by a key without the account could overwrite another account's row of that key."""
+        """An upsert by a key without the account could overwrite another account's row of that key.
+
+        A row that was read here carries its own key; keys of rows that were made are looked up.
+        """
+        made = [row for row in rows if row._state.adding]
         for name in {"pk", self.model._meta.pk.name, "uid"} & set(unique_fields):
-            values = [getattr(row, name) for row in rows]
-            for start in range(0, len(values), LOOKED_UP_AT_ONCE):
-                some = {f"{name}__in": values[start : start + LOOKED_UP_AT_ONCE]}
-                theirs = self.model._base_manager.filter(**some).exclude(account_id=rows[0].account_id)
+            keys = [k for k in (getattr(row, name) for row in made) if k is not None]
+            for start in range(0, len(keys), LOOKED_UP_AT_ONCE):
+                some = {f"{name}__in": keys[start : start + LOOKED_UP_AT_ONCE]}
+                theirs = self.model._base_manager.filter(**some).exclude(account_id=made[0].account_id)
                 if theirs.exists():
                     raise ForeignAccount(f"{self.model._meta.label} of another account would be overwritten")
 
@@ -169,7 +173,7 @@ class TenantModel(models.Model):
 
     def _do_update(self, base_qs: Any, *args: Any, **kwargs: Any) -> Any:
         # A row that carries another account's id must not be found by it.
-        return super()._do_update(base_qs.filter(account_id=self.account_id), *args, **kwargs)  # type: ignore[misc]
+        return super()._do_update(base_qs.filter(account_id=self.account_id), *args, **kwargs)
 
     def delete(self, *args: Any, **kwargs: Any) -> tuple[int, dict[str, int]]:
         check_account(self)
