@@ -43,8 +43,7 @@ class Effect:
 
 @dataclass(frozen=True)
 class Entry:
-    """One thing that happened. `note`: the note it is about. `about`: the record's name where it isn't the page's.
-    `undoable`: the change a person may take back."""
+    """One thing that happened. `note`: the note it is about. `about`: the record's name, if not the page's."""
 
     icon: str
     what: str

@@ -24,7 +24,9 @@ def _text() -> models.TextField[str, str]:
 
 
 def _person() -> models.ForeignKey[Membership | None, Membership | None]:
-    return models.ForeignKey(Membership, null=True, blank=True, on_delete=models.SET_NULL, related_name="+")
+    return models.ForeignKey(
+        Membership, null=True, blank=True, on_delete=models.SET_NULL, related_name="+", db_index=False
+    )
 
 
 class Entity(TenantModel):
@@ -91,7 +93,7 @@ class Company(Entity, Reachable, NextStep):
     residential = models.BooleanField(default=False)
     disabled_in_syncro = models.BooleanField(default=False)
     merged_into = models.ForeignKey(
-        "self", null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
+        "self", null=True, blank=True, on_delete=models.SET_NULL, related_name="+", db_index=False
     )
 
     class Meta:
@@ -131,7 +133,7 @@ class Contact(Entity, Reachable):
     extension = _text()
     mail_state = models.CharField(max_length=12, choices=MailState.choices, default=MailState.SUBSCRIBED)
     merged_into = models.ForeignKey(
-        "self", null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
+        "self", null=True, blank=True, on_delete=models.SET_NULL, related_name="+", db_index=False
     )
 
     class Meta:

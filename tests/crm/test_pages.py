@@ -56,30 +56,39 @@ def address(page: str) -> str:
     )
 
 
-@pytest.mark.parametrize("page", PAGES)
-def test_the_page_opens(msp: Msp, alice: Client, page: str) -> None:
+@pytest.mark.parametrize("where", PAGES)
+def test_the_page_opens(msp: Msp, alice: Client, where: str) -> None:
     fill(msp, 1)
-    answer = alice.get(address(page))
+    answer = alice.get(address(where))
     assert answer.status_code == 200
-    assert "None" not in re.sub(r"<[^>]*>|csrf\S*", "", answer.content.decode())
+    words = re.sub(r"<[^>]*>", " ", answer.content.decode())
+    assert re.findall(r"\bNone\b(?! set)", words) == []
 
 
 QUERIES = {
-    "": 25, "companies/": 25, "contacts/": 25, "opportunities/": 25, "opportunities/board/": 25, "lists/": 25,
-    "companies/{company}/": 25, "contacts/{contact}/": 25, "opportunities/{deal}/": 25, "search/?q=firm": 25,
-}  # fmt: skip
+    "": 19,
+    "companies/": 21,
+    "contacts/": 21,
+    "opportunities/": 20,
+    "opportunities/board/": 17,
+    "lists/": 17,
+    "companies/{company}/": 24,
+    "contacts/{contact}/": 26,
+    "opportunities/{deal}/": 21,
+    "search/?q=firm": 16,
+}
 
 
-@pytest.mark.parametrize("page", QUERIES)
+@pytest.mark.parametrize("where", QUERIES)
 @pytest.mark.parametrize("size", [1, 3])
 def test_the_page_asks_as_often_for_three_rows_as_for_one(
-    msp: Msp, alice: Client, page: str, size: int, django_assert_num_queries: Callable[..., Any]
+    msp: Msp, alice: Client, where: str, size: int, django_assert_num_queries: Callable[..., Any]
 ) -> None:
     fill(msp, size)
-    where = address(page)
-    alice.get(where)
-    with django_assert_num_queries(QUERIES[page]):
-        assert alice.get(where).status_code == 200
+    page = address(where)
+    alice.get(page)
+    with django_assert_num_queries(QUERIES[where]):
+        assert alice.get(page).status_code == 200
 
 
 def test_a_salesperson_adds_changes_deletes_and_takes_back(msp: Msp, alice: Client) -> None:
