@@ -1,7 +1,7 @@
 """The third phase of an import: the planned Changes, in their order, batch by batch; nothing else is written.
 
-Each batch is one transaction with the run's fence and cursor. Before a value is replaced it is compared with what
-the plan saw: what a person changed meanwhile stays, and the Change says so.
+Each batch is one transaction with the run's fence and cursor. Before a value is replaced it is compared with
+what the plan saw: what a person changed meanwhile stays, and the Change says so.
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ from typing import Any
 from django.db import DatabaseError, transaction
 from django.utils import timezone
 
-from propolis.bridge.links import snapshot, write_links
-from propolis.bridge.models import Connection
+from propolis.bridge.links import overtaken, snapshot, write_links
+from propolis.bridge.models import Connection, Link
 from propolis.bridge.placing import Placer, placer_for
 from propolis.bridge.planned import WORDS
 from propolis.bridge.scene import Scene, load_scene
@@ -105,7 +105,8 @@ class Applier:
             placer = self._placers[remote_kind] = placer_for(remote_kind, self.scene)
         result = Applied()
         now = timezone.now()
-        before = snapshot(batch)
+        before = snapshot(self.scene, batch)
+        batch = self._not_overtaken(batch, before, result)
         creates = [each for each in batch if each.action == Change.Action.CREATE]
         writes = [each for each in batch if each.action in WRITING or each.args.get("fill")]
         placer.begin(batch)
@@ -121,10 +122,23 @@ class Applier:
         placer.finish(batch, now)
         return result
 
+    def _not_overtaken(
+        self, batch: Sequence[Change], before: Mapping[int, Link], result: Applied
+    ) -> Sequence[Change]:
+        going = []
+        for change in batch:
+            if not overtaken(change, before.get(change.remote_id or 0)):
+                going.append(change)
+                continue
+            result.moved.append((_NOUN[change.kind], WORDS[Change.Action(change.action)], Word.SAME))
+            change.state, change.reason = Change.State.SKIPPED, "overtaken"
+            result.done.append(change)
+        return going
+
     def _write(
         self, placer: Placer, writes: Sequence[Change], now: datetime, result: Applied
     ) -> Mapping[int, list[str]]:
-        """Writes the fields that are still what the plan saw; by Change: the fields a person changed meanwhile."""
+        """Writes the fields that are still what the plan saw; by Change: those a person changed meanwhile."""
         if not writes:
             return {}
         found = placer.lock([each.local_id for each in writes if each.local_id is not None])

@@ -6,6 +6,9 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, Protocol
 
+from django.db import connection as database
+
+from propolis.accounts import bulk
 from propolis.bridge.models import Link
 from propolis.bridge.scene import Scene, local_of
 from propolis.history.models import Change
@@ -17,7 +20,16 @@ REMEMBERED = (
     *("remote_hash", "rule", "candidates", "reason", "newer_here", "newer_fields", "parent_id"),
 )
 _WRITTEN = [
-    *("company", "contact", "opportunity", "state", "parent_id", "agreed", "agreed_at", "remote_updated_at"),
+    *(
+        "company_id",
+        "contact_id",
+        "opportunity_id",
+        "state",
+        "parent_id",
+        "agreed",
+        "agreed_at",
+        "remote_updated_at",
+    ),
     *("remote_hash", "rule", "candidates", "reason", "newer_here", "newer_fields", "rev"),
 ]
 _STATES = {
@@ -32,14 +44,27 @@ class Waiting(Protocol):
         """Why the record is not attached to what it hangs on, "" if it is."""
 
 
-def snapshot(changes: Sequence[Change]) -> dict[int, Link]:
-    """The Links that exist already, by remote id; each Change keeps what its Link was."""
-    ids = [each.link_id for each in changes if each.link_id is not None]
-    found = {link.remote_id: link for link in Link.objects.filter(pk__in=ids)} if ids else {}
+def snapshot(scene: Scene, changes: Sequence[Change]) -> dict[int, Link]:
+    """The Links there are now, by remote id, held until the batch is committed; each Change keeps what its
+    Link was. A send may have made or moved one since the plan."""
+    ids = [each.remote_id for each in changes if each.remote_id is not None]
+    kinds = {each.remote_kind for each in changes}
+    query = Link.objects.filter(connection=scene.connection, kind__in=kinds, remote_id__in=ids)
+    if database.features.has_select_for_update:
+        query = query.select_for_update().order_by("pk")
+    found = {link.remote_id: link for link in query}
     for change in changes:
         link = found.get(change.remote_id or 0)
+        change.link_id = link.pk if link is not None else None
         change.link_before = remembered(link) if link is not None else None
     return found
+
+
+def overtaken(change: Change, link: Link | None) -> bool:
+    """Both sides agreed anew after this copy was read (a send, most likely): it waits for the next reading."""
+    if link is None or link.agreed_at is None:
+        return False
+    return datetime.fromisoformat(change.args["read"]) <= link.agreed_at
 
 
 def remembered(link: Link) -> dict[str, Any]:
@@ -69,13 +94,15 @@ def write_links(
         for change in changes
         if change.remote_id is not None
     ]
-    if not rows:
-        return {}
-    Link.objects.bulk_create(
-        rows,
-        update_conflicts=True,
-        unique_fields=["connection", "kind", "remote_id"],
-        update_fields=_WRITTEN,
+    new = [row for row in rows if row.remote_id not in before]
+    bulk.insert(new)
+    for row in rows:
+        if row.remote_id in before:
+            row.pk = before[row.remote_id].pk
+    bulk.update(
+        Link,
+        _WRITTEN,
+        [(*(getattr(row, name) for name in _WRITTEN), row.pk) for row in rows if row.remote_id in before],
     )
     return {row.remote_id: row.pk for row in rows}
 
@@ -86,7 +113,6 @@ def _link(scene: Scene, change: Change, old: Link | None, kept: list[str], place
         connection_id=scene.connection.pk,
         kind=change.remote_kind,
         remote_id=change.remote_id or 0,
-        parent_id=change.args.get("parent"),
         remote_hash=change.args["hash"],
         rev=old.rev + 1 if old else 1,
         created_at=old.created_at if old else change.at or datetime.fromisoformat(change.args["read"]),
@@ -111,4 +137,6 @@ def _agreed(link: Link, change: Change, old: Link | None, kept: list[str], place
     newer = sorted({*change.args.get("newer", []), *kept})
     link.newer_here, link.newer_fields = bool(newer), newer
     link.reason = placer.waits(change)
+    # Only those that wait are ever looked up by what they wait for.
+    link.parent_id = change.args.get("parent") if link.reason else None
     return link

@@ -9,6 +9,7 @@ from typing import Any
 from django.db import connection as database
 from django.utils import timezone
 
+from propolis.accounts import bulk
 from propolis.bridge.models import Link
 from propolis.bridge.scene import Scene
 from propolis.crm import rows
@@ -43,7 +44,7 @@ class Placer:
         if not changes:
             return
         made = [self._new(change, now) for change in changes]
-        self.model._default_manager.bulk_create(made)
+        bulk.insert(made)
         for change, row in zip(changes, made, strict=True):
             change.local_id = row.pk
 
@@ -153,29 +154,32 @@ class ContactPlacer(Placer):
             ).update(state=Link.State.SECONDARY)
 
     def _enlist(self, coming: Sequence[Change], now: datetime) -> None:
-        merged = [each.local_id for each in coming if each.action == Change.Action.MERGE]
-        members = ListMember.objects.filter(list=self.list, contact_id__in=merged)
-        known = set(members.values_list("contact_id", flat=True)) if merged else set()
+        merged = [each.local_id or 0 for each in coming if each.action == Change.Action.MERGE]
+        there = ListMember.objects.filter(list=self.list, contact_id__in=merged)
+        known = set(there.values_list("contact_id", flat=True)) if merged else set()
         new = [each for each in coming if each.local_id not in known]
-        for change in new:
-            change.args["lists"] = [self.list.pk]
+        members = [self._member(each, now) for each in new]
+        fresh = {each.local_id for each in new if each.action == Change.Action.CREATE}
+        bulk.insert([each for each in members if each.contact_id in fresh])
         ListMember.objects.bulk_create(
-            [
-                ListMember(
-                    account_id=self.scene.account.pk,
-                    list_id=self.list.pk,
-                    contact_id=each.local_id or 0,
-                    run_id=self.scene.run.pk,
-                    at=now,
-                )
-                for each in new
-            ],
-            ignore_conflicts=True,
+            [each for each in members if each.contact_id not in fresh], ignore_conflicts=True
+        )
+        for change in new:
+            if change.action == Change.Action.MERGE:
+                change.args["lists"] = [self.list.pk]
+
+    def _member(self, change: Change, now: datetime) -> ListMember:
+        return ListMember(
+            account_id=self.scene.account.pk,
+            list_id=self.list.pk,
+            contact_id=change.local_id or 0,
+            run_id=self.scene.run.pk,
+            at=now,
         )
 
     def _unsubscribe(self, changes: Sequence[Change], now: datetime) -> None:
         """Per address, for every contact that has it; an address a person re-subscribed stays so."""
-        ids = [each.local_id for each in changes]
+        ids = [each.local_id or 0 for each in changes]
         found = Contact.objects.filter(pk__in=ids).exclude(email_key="") if ids else Contact.objects.none()
         emails = set(found.values_list("email_key", flat=True)) if ids else set()
         if not emails:

@@ -48,7 +48,7 @@ class Parents:
         self._known = {remote: Parent(company, name) for remote, company, name in rows}
         merging = Change.objects.filter(
             run_id=self.scene.run.pk,
-            remote_kind=Link.Kind.CUSTOMER,
+            kind="company",
             remote_id__in=wanted,
             action=Change.Action.MERGE,
         )

@@ -11,10 +11,10 @@ from datetime import datetime
 from itertools import islice
 from typing import Any
 
-from django.db import connection
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 
+from propolis.accounts import bulk
 from propolis.accounts.models import Membership
 from propolis.accounts.scoping import TenantModel
 from propolis.history.kinds import is_registered, kind_of
@@ -80,7 +80,7 @@ def plan(changes: Iterable[Change]) -> int:
         for change in batch:
             if change.state == Change.State.APPLIED or not is_registered(change.kind):
                 raise NotPlanned(f"{change.kind} {change.action} is {change.state}")
-        Change.objects.bulk_create(batch)
+        bulk.insert(batch)
         count += len(batch)
     return count
 
@@ -109,13 +109,12 @@ def applied_as_planned(changes: Sequence[Change]) -> None:
     """Marks planned changes as applied exactly as they stand, with the ids they got; by the thousand."""
     if not changes:
         return
-    table = connection.ops.quote_name(Change._meta.db_table)
-    at = connection.ops.adapt_datetimefield_value(timezone.now())
-    with connection.cursor() as cursor:
-        cursor.executemany(
-            f"UPDATE {table} SET state = 'applied', local_id = %s, link_id = %s, at = %s WHERE id = %s",  # noqa: S608
-            [(change.local_id, change.link_id, at, change.pk) for change in changes],
-        )
+    at = timezone.now()
+    bulk.update(
+        Change,
+        ("state", "local_id", "link_id", "at"),
+        [(Change.State.APPLIED.value, each.local_id, each.link_id, at, each.pk) for each in changes],
+    )
 
 
 def timeline(*targets: tuple[str, int], limit: int = 50, before_id: int | None = None) -> list[Change]:
