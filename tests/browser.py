@@ -33,6 +33,8 @@ LOOKS = [("light", 1440), ("dark", 1440), ("light", 390), ("dark", 390)]
 
 def missing() -> str:
     """Why no browser test can run here, "" when they can."""
+    if os.environ.get("PROPOLIS_TEST_BARE") == "1":
+        return "no browser: PROPOLIS_TEST_BARE is set"
     return "" if CHROMIUM.exists() else f"no browser: {CHROMIUM} is not installed (Debian package chromium)"
 
 
@@ -75,10 +77,11 @@ def assert_no_sideways_scroll(page: Page) -> None:
 
 
 def assert_presentable(page: Page) -> None:
-    """In all four looks: accessible and not wider than the window."""
+    """In all four looks: accessible and not wider than the window. Ends light and 1440 wide."""
     for _ in looks(page):
         assert_no_sideways_scroll(page)
         assert_accessible(page)
+    set_look(page, *LOOKS[0])
 
 
 @dataclass

@@ -1,0 +1,64 @@
+# make demo    a sample MSP imported from a stand-in for Syncro, then the site in your browser
+# make test    every test this machine can run; what was left out is said at the end
+# make check   style, types, import rules, migrations, settings
+# make bench   how fast and how large; prints, asserts no times
+# make setup   what `make demo` needs, without starting it
+#
+# Each makes .venv by itself, from the versions and hashes in requirements/. Needs Python 3.11 or newer with pip.
+.PHONY: setup demo test check bench dev
+.DELETE_ON_ERROR:
+
+VENV = .venv
+BIN = $(VENV)/bin
+PYTHON ?= $(shell for p in python3.11 python3 python3.12 python3.13 python3.14; do \
+	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1 && echo $$p && break; done)
+DEPLOYED = export DJANGO_SETTINGS_MODULE=propolis.settings PROPOLIS_DATA_DIR=$$data PROPOLIS_URL=https://crm.example
+PIP = $(PYTHON) -m pip --python $(BIN)/python --disable-pip-version-check --quiet
+
+setup: $(VENV)/.ready
+
+dev: $(VENV)/.dev
+
+demo: setup
+	@$(BIN)/propolis demo
+
+test: dev
+	@$(BIN)/python -m tests
+
+check: dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/python -m pytest -q -p no:cacheprovider tests/test_layout.py tests/test_docs.py
+	@data=$$(mktemp -d) && trap 'rm -rf "$$data"' EXIT && $(DEPLOYED) && \
+		$(BIN)/python -m django makemigrations --check --dry-run && \
+		$(BIN)/python -m django check --deploy --fail-level WARNING
+
+bench: dev
+	@$(BIN)/python -m bench
+
+# The host's pip installs into .venv (quicker than giving .venv a pip of its own); where the host has none, .venv gets one.
+$(BIN)/python:
+	@test -n "$(PYTHON)" || { echo "Propolis needs Python 3.11 or newer; none was found." >&2; exit 1; }
+	@echo "Making $(VENV) with $$($(PYTHON) --version) …"
+	@if $(PYTHON) -c 'import sys, pip; sys.exit(tuple(map(int, pip.__version__.split(".")[:2])) < (22, 3))' 2>/dev/null; \
+		then $(PYTHON) -m venv --without-pip $(VENV); else $(PYTHON) -m venv $(VENV); fi
+
+$(VENV)/.base: requirements/base.txt | $(BIN)/python
+	@echo "Installing what Propolis needs …"
+	@$(call install,requirements/base.txt)
+	@touch $@
+
+$(VENV)/.ready: pyproject.toml $(VENV)/.base
+	@$(call pip,install --no-deps --no-build-isolation --no-compile -e . --config-settings editable_mode=compat)
+	@$(BIN)/python -m propolis.ui.fonts
+	@touch $@
+
+$(VENV)/.dev: requirements/dev.txt $(VENV)/.ready
+	@echo "Installing what working on Propolis needs …"
+	@$(call install,requirements/dev.txt)
+	@touch $@
+
+# --no-deps: the lists are complete. --no-compile: a module is compiled when it is first used, most never are.
+install = $(call pip,install --no-deps --no-compile --require-hashes -r $(1))
+pip = if [ -x $(BIN)/pip ]; then $(BIN)/pip --disable-pip-version-check --quiet $(1); else $(PIP) $(1); fi
