@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from django.db import transaction
-from django.db.models import F, QuerySet
+from django.db.models import F, Q, QuerySet
 from django.utils import timezone
 
 from propolis.accounts.models import Membership
@@ -23,6 +23,8 @@ from propolis.history.models import Change
 
 BATCH: Final = 500
 REMAPPED: Final = "status_map_changed"
+# Null in the agreed values, or not among them.
+_TICKETLESS: Final = Q(agreed__ticket_id=None) | Q(agreed__ticket_id__isnull=True)
 
 
 @dataclass(frozen=True)
@@ -63,16 +65,15 @@ def _concerned(row: StatusMap, before: int) -> QuerySet[Opportunity]:
         connection=row.connection_id,
         kind=Link.Kind.LEAD,
         state=Link.State.LINKED,
-        agreed__status=row.remote_status,
+        agreed__status__iexact=row.remote_status,
         opportunity__isnull=False,
     )
-    with_ticket = links.filter(agreed__ticket_id__gt=0)
     if row.became_ticket:
-        links = with_ticket
+        links = links.exclude(_TICKETLESS)
     elif StatusMap.objects.filter(
         connection=row.connection_id, remote_status=row.remote_status, became_ticket=True
     ).exists():
-        links = links.exclude(pk__in=with_ticket.values("pk"))
+        links = links.filter(_TICKETLESS)
     return Opportunity.objects.filter(pk__in=links.values("opportunity"), deleted_at=None, status=before)
 
 

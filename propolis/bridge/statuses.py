@@ -92,15 +92,14 @@ class StatusMapper:
 
 def ensure_status_map(connection: Connection) -> list[StatusMap]:
     """The map's rows in Syncro's order, made with sensible defaults where missing; later ones by name."""
-    have = {
-        (_key(row.remote_status), row.became_ticket)
-        for row in StatusMap.objects.filter(connection=connection)
-    }
+    query = StatusMap.objects.filter(connection=connection).select_related("status")
+    rows = list(query)
+    have = {(_key(row.remote_status), row.became_ticket) for row in rows}
     missing = [one for one in DEFAULTS if (_key(one.remote), one.became_ticket) not in have]
     if missing:
         _make(connection, missing)
+        rows = list(query.all())
     order = {(_key(one.remote), one.became_ticket): at for at, one in enumerate(DEFAULTS)}
-    rows = StatusMap.objects.filter(connection=connection).select_related("status")
     return sorted(
         rows,
         key=lambda row: (

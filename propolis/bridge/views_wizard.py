@@ -15,7 +15,6 @@ from propolis.accounts.addressing import url
 from propolis.accounts.policy import Verb, needs
 from propolis.accounts.requests import AccountRequest
 from propolis.bridge.models import Backup, Connection, connection_of
-from propolis.bridge.statuses import ensure_status_map
 from propolis.bridge.steps import (
     IMPORTED,
     Step,
@@ -60,14 +59,12 @@ def contacts(request: AccountRequest, account: str) -> HttpResponse:
 
 @needs(Verb.IMPORT)
 def opportunities(request: AccountRequest, account: str) -> HttpResponse:
-    connection = connection_of(request.account)
-    if connection is None or waits_for(connection, Step.OPPORTUNITIES):
-        return _import_page(request, Step.OPPORTUNITIES)
-    ensure_status_map(connection)
-    return _import_page(request, Step.OPPORTUNITIES, status_choices(connection))
+    return _import_page(request, Step.OPPORTUNITIES, status_choices)
 
 
-def _import_page(request: AccountRequest, step: Step, more: Mapping[str, Any] | None = None) -> HttpResponse:
+def _import_page(
+    request: AccountRequest, step: Step, more: Callable[[Connection], Mapping[str, Any]] | None = None
+) -> HttpResponse:
     connection = connection_of(request.account)
     if connection is None or waits_for(connection, step):
         return step_page(request, "bridge/locked.html", step, connection)
@@ -75,7 +72,7 @@ def _import_page(request: AccountRequest, step: Step, more: Mapping[str, Any] | 
         "says": _NEXT[step],
         "offers": offers(connection, step),
         "first": getattr(connection, f"{step.value}_read_at") is None,
-        **(more or {}),
+        **(more(connection) if more else {}),
     }
     return step_page(request, "bridge/import_page.html", step, connection, words)
 
