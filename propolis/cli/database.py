@@ -23,8 +23,7 @@ def prepare() -> None:
     from django.db import OperationalError
 
     try:
-        if _missing():
-            _bring_up_to_date()
+        _bring_up_to_date()
     except OperationalError as error:
         first = str(error).strip().partition("\n")[0]
         raise Sorry(
@@ -35,6 +34,7 @@ def prepare() -> None:
 def _bring_up_to_date() -> None:
     from django.core.management import call_command
 
+    # Before the first connection: two that switch a new SQLite file to WAL at once lock each other out.
     with _alone():
         if not _missing():
             return

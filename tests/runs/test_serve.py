@@ -92,7 +92,7 @@ def test_serve_says_when_the_port_is_taken(sqlite_house: House) -> None:
 @pytest.mark.slow
 def test_two_processes_prepare_one_database(house: House) -> None:
     workers = [house.worker(WORKER), house.worker(WORKER)]
-    house.wait_for("select n from (select count(*) as n from runs_beat) as beats where n = 2")
+    house.wait_for("select n from (select count(*) as n from runs_beat) as beats where n = 2", 150)
     assert [w.terminate() for w in workers] == [0, 0]
     assert [w.said.count("Preparing") for w in workers] in ([1, 0], [0, 1], [1, 1])
     assert all("Traceback" not in w.said for w in workers)
