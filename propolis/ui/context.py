@@ -25,7 +25,7 @@ class Entry:
     label: str
     href: str
     icon: str
-    count: int | None
+    count: int | str | None
     current: str
     says: str
 

@@ -12,7 +12,7 @@ from django.http import HttpRequest
 SECTIONS: dict[str, str | None] = {"dashboard": None, "contacts": "Contacts", "opportunities": None}
 SETTINGS_GROUPS = ("You", "Workspace", "Data")
 
-Count = Callable[[HttpRequest], int | None]
+Count = Callable[[HttpRequest], int | str | None]
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,7 @@ _panels: dict[str, list[tuple[int, Draw]]] = defaultdict(list)
 
 
 def register_panel(place: str, draw: Draw, order: int = 0) -> None:
-    """Fills a place. Of the frame: "frame.pill", "frame.search", "settings.integrations"; pages name more."""
+    """Fills a place. Of the frame: "frame.head", "frame.pill", "frame.search", "settings.integrations"."""
     if all(known is not draw for _, known in _panels[place]):
         _panels[place].append((order, draw))
         _panels[place].sort(key=lambda pair: pair[0])

@@ -1,4 +1,4 @@
-// Menus open under their button, inside the window. "/" goes to the search field.
+// Menus open under their button, inside the window, and close on Escape and a click elsewhere. "/" goes to the search field.
 (() => {
   const GAP = 4;
 
@@ -20,6 +20,19 @@
       if (!menu.contains(event.target)) menu.hidePopover();
     }
   }, true);
+
+  const unfolded = () => [...document.querySelectorAll("details.menu-at[open]")];
+
+  document.addEventListener("click", (event) => {
+    for (const menu of unfolded()) if (!menu.contains(event.target)) menu.open = false;
+  });
+  document.addEventListener("keydown", (event) => {
+    if (event.key !== "Escape") return;
+    for (const menu of unfolded()) {
+      menu.open = false;
+      menu.querySelector("summary").focus();
+    }
+  });
 
   document.addEventListener("keydown", (event) => {
     const typing = event.target.closest("input, textarea, select, [contenteditable]");
