@@ -10,6 +10,7 @@ from propolis.bridge.backups import make_backup
 from propolis.bridge.models import Backup
 from propolis.runs.engine import Finish, Job, Lease, Step, register, start
 from propolis.runs.models import Run
+from propolis.ui.navigation import register_settings
 
 BACKUP: Final = "backup"
 
@@ -37,3 +38,13 @@ def start_backup(account: Account, *, by: Membership | None) -> tuple[Run, bool]
 
 register(BackupJob())
 register(RestoreJob())
+register_settings(
+    "Data",
+    "Backups",
+    "bridge:backups",
+    "archive",
+    verb="BACKUP",
+    order=2,
+    belongs=("bridge:backup_upload", "bridge:restore", "bridge:restore_confirm", "bridge:backup_delete"),
+    says="Make, download, verify and restore",
+)

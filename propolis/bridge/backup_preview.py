@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
-from django.db.models import Count
+from django.db.models import Count, Q
 
 from propolis.accounts.models import Account
 from propolis.bridge.backup_matching import Pair
 from propolis.bridge.backup_tables import Table
 from propolis.bridge.backup_writing import RECORDS
+from propolis.crm.csv_cells import original
+from propolis.crm.fields import label_of
+from propolis.crm.kinds import MODELS
 from propolis.history.models import Change
 
 _SAMPLES: Final = 25
+_UID: Final = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _KINDS: Final = ("added", "changed", "removed", "same")
 
 
@@ -94,3 +99,44 @@ def lost_edits(account: Account, since: datetime, *, limit: int = 100) -> LostEd
     people = tuple((name or email, n) for name, email, n in by)
     newest = tuple(edits.select_related("actor").order_by("-id")[:limit])
     return LostEdits(sum(n for _name, n in people), people, newest)
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """A record that will change: `fields` are (label, how it is now, how it will be)."""
+
+    kind: str
+    pk: int
+    name: str
+    fields: tuple[tuple[str, str, str], ...]
+
+
+def samples_shown(account: Account, samples: Sequence[dict[str, Any]]) -> list[Sample]:
+    """The samples of a comparison for reading: records and references by their names; in scope."""
+    names = _names(account, samples)
+    shown = []
+    for sample in samples:
+        kind, pk = sample["kind"], sample["id"]
+        fields = tuple(
+            (label_of(kind, name), _shown(now, names), _shown(then, names))
+            for name, (now, then) in sample["fields"].items()
+        )
+        shown.append(Sample(kind, pk, names.get((kind, str(pk)), "A record that is gone"), fields))
+    return shown
+
+
+def _shown(cell: str, names: dict[tuple[str, str], str]) -> str:
+    return names.get(("uid", cell)) or original(cell)
+
+
+def _names(account: Account, samples: Sequence[dict[str, Any]]) -> dict[tuple[str, str], str]:
+    """(kind, id) and ("uid", uid) → what the record is called."""
+    found: dict[tuple[str, str], str] = {}
+    cells = {cell for sample in samples for pair in sample["fields"].values() for cell in pair}
+    uids = [cell for cell in cells if _UID.fullmatch(cell)]
+    for kind, model in MODELS.items():
+        ids = [sample["id"] for sample in samples if sample["kind"] == kind]
+        query: Any = model._default_manager.filter(account=account)
+        for row in query.filter(Q(pk__in=ids) | Q(uid__in=uids)):
+            found[kind, str(row.pk)] = found["uid", str(row.uid)] = str(row)
+    return found

@@ -18,7 +18,6 @@ from propolis.bridge.backup_tables import (
     BY_NAME,
     COMPANIES,
     CONTACTS,
-    LINKS,
     LISTS,
     OPPORTUNITIES,
     STATUS_MAP,
@@ -26,7 +25,7 @@ from propolis.bridge.backup_tables import (
     Column,
     Table,
 )
-from propolis.bridge.models import Connection, StatusMap
+from propolis.bridge.models import Connection, Link, RemoteUser, StatusMap
 from propolis.crm import rows as crm_rows
 from propolis.crm.csv_cells import inert
 from propolis.crm.fields import FIELDS, Kind
@@ -63,6 +62,7 @@ class Writer:
         self.run = run
         self.note_changes = note_changes
         self._known: dict[str, KeyMap] = {}
+        self._connection: Connection | None = None
 
     def known(self, table: Table) -> KeyMap:
         """The table's keys, read once; `forget` them after rows were deleted."""
@@ -182,9 +182,9 @@ class Writer:
             row.name_key = name_key(row.name)
         if isinstance(row, NotDuplicate) and None not in (row.a, row.b):
             row.a, row.b = sorted((row.a, row.b))
-        if any(field.name == "connection" for field in row._meta.fields):
+        if isinstance(row, (Link, RemoteUser, StatusMap)):
             row.connection_id = self.connection().pk
-        if table is LINKS and row.pk:
+        if isinstance(row, Link) and row.pk:
             row.rev += 1
 
     def _make_room(self, table: Table, now: dict[int, Any]) -> None:
@@ -238,8 +238,9 @@ class Writer:
 
     def connection(self) -> Connection:
         """The account's connection row, made without a token where there is none."""
-        found, _ = Connection.objects.get_or_create(account=self.account)
-        return found
+        if self._connection is None:
+            self._connection, _ = Connection.objects.get_or_create(account=self.account)
+        return self._connection
 
     # Removing
 

@@ -186,6 +186,11 @@ def take_in(account: Account, source: Path, report: Report, *, by: Membership | 
     return register(account, path, report, report.manifest, by=by, why=UPLOADED)
 
 
+def backups_kept() -> int:
+    """How many automatic backups of an account are kept."""
+    return int(getattr(settings, "PROPOLIS_BACKUPS_KEEP", 10))
+
+
 def prune(account: Account) -> int:
     """Deletes automatic backups but the newest PROPOLIS_BACKUPS_KEEP; answers how many went.
 
@@ -194,7 +199,7 @@ def prune(account: Account) -> int:
     automatic = Backup.objects.filter(account=account).exclude(why__in=(BY_HAND, UPLOADED)).order_by("-id")
     restoring = Run.objects.filter(account=account, kind="restore").exclude(state__in=Run.ENDED)
     in_use = [options.get("backup") for options in restoring.values_list("options", flat=True)]
-    old = list(automatic[getattr(settings, "PROPOLIS_BACKUPS_KEEP", 10) :])
+    old = list(automatic[backups_kept() :])
     gone = [backup for backup in old if backup.pk not in in_use]
     for backup in gone:
         delete_backup(backup)

@@ -33,8 +33,10 @@ _syncro: list[URLPattern | URLResolver] = [
     path("contacts/", views_wizard.contacts, name="contacts"),
     path("opportunities/", views_wizard.opportunities, name="opportunities"),
     path("opportunities/statuses/", views_statuses.save, name="statuses"),
+    path("imports/", include("propolis.bridge.urls_imports")),
 ]
 urlpatterns = [
     path("settings/integrations/", views_wizard.integrations, name="integrations"),
     path("settings/integrations/syncro/", include(_syncro)),
+    path("settings/backups/", include("propolis.bridge.urls_backups")),
 ]

@@ -42,7 +42,8 @@ COUNTS = {
 
 
 @pytest.fixture
-def acme() -> Account:
+def acme(settings: Any, tmp_path: Path) -> Account:
+    settings.DATA_DIR = tmp_path / "data"
     account = new_account()
     furnish(account)
     return account

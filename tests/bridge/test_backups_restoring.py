@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -36,7 +37,8 @@ pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
-def acme() -> Account:
+def acme(settings: Any, tmp_path: Path) -> Account:
+    settings.DATA_DIR = tmp_path / "data"
     account = new_account()
     furnish(account)
     return account
