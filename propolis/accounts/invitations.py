@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import hashlib
 import secrets
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -27,6 +27,9 @@ from propolis.accounts.models import Account, Invitation, Membership, User, audi
 from propolis.accounts.scoping import in_account, unscoped
 
 VALID_FOR = timedelta(days=7)
+
+# Asked with the account whenever somebody presses "Invite"; each answers a sentence to show, or "".
+before_inviting: list[Callable[[Account], str]] = []
 
 
 class NoRole(Exception):

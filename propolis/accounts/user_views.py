@@ -68,6 +68,8 @@ def edit(request: AccountRequest, account: str, pk: int) -> HttpResponse:
 @needs(Verb.USERS)
 def invite(request: AccountRequest, account: str) -> HttpResponse:
     """GET `?person=1&person=2`: who would be invited, by name; POST: sends."""
+    for told in filter(None, [ask(request.account) for ask in invitations.before_inviting]):
+        messages.info(request, told)
     chosen = request.POST.getlist("person") or request.GET.getlist("person")
     people = list(
         Membership.objects.filter(

@@ -8,10 +8,12 @@ from django.db.models.signals import post_save
 from django.http import HttpRequest
 from django.template.loader import render_to_string
 
-from propolis.accounts.models import Membership
+from propolis.accounts.invitations import before_inviting
+from propolis.accounts.models import Account, Membership
 from propolis.accounts.policy import Verb, may
 from propolis.accounts.scoping import in_account
 from propolis.bridge.models import RemoteUser, connection_of
+from propolis.bridge.people import relink_by_email
 from propolis.bridge.waiting import attach_waiting
 
 _PAGES = (
@@ -48,7 +50,20 @@ def register() -> None:
         says="Syncro PSA Integration",
     )
     register_panel("settings.integrations", card)
+    if link_by_email not in before_inviting:
+        before_inviting.append(link_by_email)
     post_save.connect(person_changed, sender=Membership, dispatch_uid="bridge.person_changed")
+
+
+def link_by_email(account: Account) -> str:
+    """Links Syncro users to people with the same e-mail; how many, as a sentence. "" without a connection."""
+    connection = connection_of(account)
+    if connection is None or not connection.users_step:
+        return ""
+    linked = relink_by_email(connection)
+    if not linked:
+        return "No further Syncro users to link by e-mail."
+    return f"{linked} Syncro user{'' if linked == 1 else 's'} linked by e-mail."
 
 
 def card(request: HttpRequest, about: Any) -> str:

@@ -215,7 +215,8 @@ def hand_over(request: AccountRequest, account: str, pk: int) -> HttpResponse:
 @step_is_open(Step.USERS, talks=False)
 def invite(request: AccountRequest, account: str) -> HttpResponse:
     """GET `?person=1&person=2` names who would be invited; POST sends. Both link by e-mail first."""
-    _say_linked(request, people.relink_by_email(_connection(request)))
+    for told in filter(None, [ask(request.account) for ask in invitations.before_inviting]):
+        messages.info(request, told)
     chosen = request.POST.getlist("person") or request.GET.getlist("person")
     ready = [person for person in _invitable(chosen) if person.role_types]
     if request.method == "POST" and ready:

@@ -241,19 +241,22 @@ def test_invite_names_them_links_by_e_mail_and_passes_over_who_has_no_role(
     assert not re.search(r'name="person"[^>]* checked', page)
     nobody = visitor.get(BASE + "users/invite/", follow=True)
     assert said(nobody) == [
-        "Nobody is ticked, so nobody was invited. Somebody with No Types needs a role first."
+        "No further Syncro users to link by e-mail.",
+        "Nobody is ticked, so nobody was invited. Somebody with No Types needs a role first.",
     ]
     late = RemoteUser.objects.filter(membership=None).order_by("remote_id")[0]
     RemoteUser.objects.filter(pk=late.pk).update(email_key="late@acme.example")
     Membership.objects.bulk_create([Membership(account=acme, name="Late", email_key="late@acme.example")])
-    asked = visitor.get(BASE + "users/invite/", {"person": [two.membership_id, three.membership_id]})
+    ticked = {"person": [str(two.membership_id), str(three.membership_id)]}
+    asked = visitor.get(BASE + "users/invite/", ticked)
     assert f"<h1>Send 1 invitation: {two.name}</h1>" in words_of(asked)
-    assert said(asked) == ["1 user linked by e-mail."]
+    assert said(asked) == ["1 Syncro user linked by e-mail."]
     assert mail.outbox == []
-    sent = visitor.post(
-        BASE + "users/invite/", {"person": [two.membership_id, three.membership_id]}, follow=True
-    )
-    assert said(sent) == [f"1 invitation sent: {two.name}."]
+    sent = visitor.post(BASE + "users/invite/", ticked, follow=True)
+    assert said(sent) == [
+        "No further Syncro users to link by e-mail.",
+        f"1 invitation sent: {two.name}.",
+    ]
     assert [message.to for message in mail.outbox] == [[two.email_key]]
     assert "Invited, until" in words_of(sent)
 
@@ -343,3 +346,12 @@ def test_a_new_salesperson_gets_what_waited_for_them_wherever_the_role_was_given
     opportunity.refresh_from_db()
     assert opportunity.salesperson is not None
     assert opportunity.salesperson.email_key == user.email_key
+
+
+def test_the_same_button_under_users_links_by_e_mail_too(acme: Account, visitor: Client, syncro: Running):
+    connect(visitor, syncro)
+    read_users(visitor)
+    user = RemoteUser.objects.order_by("remote_id")[1]
+    Membership.objects.bulk_create([Membership(account=acme, name="Late", email_key=user.email_key)])
+    told = said(visitor.get("/acme/settings/users/invite/", follow=True))
+    assert told[0] == "1 Syncro user linked by e-mail."
