@@ -46,7 +46,6 @@ from propolis.runs.models import Run
 
 KIND: Final = "restore"
 STALE_AFTER: Final = timedelta(hours=24)
-_STEP_SECONDS: Final = 1.5
 
 # Before anything is written, so that nothing unique is in the way; children first.
 REMOVED: Final = (
@@ -132,7 +131,11 @@ class _Opened:
 
 
 class RestoreJob(Job):
+    """`rows_at_once`: rows in one batch. `seconds`: how long one step goes on with batches."""
+
     kind: ClassVar[str] = KIND
+    rows_at_once = BATCH
+    seconds = 1.5
 
     def __init__(self) -> None:
         self._here = threading.local()
@@ -315,18 +318,20 @@ class RestoreJob(Job):
     # Between steps
 
     def _chunks(self, opened: _Opened, place: dict[str, Any], table: Table) -> Iterator[list[list[str]]]:
-        """Rows from the place on, `BATCH` at a time, for about a second and a half.
+        """Rows from the place on, a batch at a time, for as long as a step may take.
 
         `opened.place` is the place after the rows given out; its row is -1 at the end of the table.
         """
-        rows, until = opened.at(place, table), time.monotonic() + _STEP_SECONDS
-        while time.monotonic() < until:
-            chunk = list(islice(rows, BATCH))
+        rows, until = opened.at(place, table), time.monotonic() + self.seconds
+        while True:
+            chunk = list(islice(rows, self.rows_at_once))
             if not chunk:
                 opened.place = {**opened.place, "row": -1}
                 return
             opened.place = {**opened.place, "row": opened.place["row"] + len(chunk)}
             yield opened.erased.without(table, chunk)
+            if time.monotonic() >= until:
+                return
 
     def _doomed(self, opened: _Opened, table: Table) -> list[int]:
         """Rows that are here and not in the backup."""

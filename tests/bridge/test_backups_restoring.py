@@ -29,7 +29,7 @@ from propolis.crm.combine import combine
 from propolis.crm.fields import Kind
 from propolis.crm.models import Company, Contact, List, ListMember, Note, Opportunity, Suppression
 from propolis.history.models import Change
-from propolis.runs.engine import confirm, work
+from propolis.runs.engine import confirm, job_for, work
 from propolis.runs.models import Run, Schedule
 from tests.bridge.backup_story import TOKEN, furnish, new_account
 
@@ -79,6 +79,11 @@ def hashes(backup: Backup) -> dict[str, tuple[int, str]]:
 
 def brought(account: Account, backup: Backup) -> Backup:
     """Another account's file as if uploaded here."""
+    with in_account(account):
+        return _brought(account, backup)
+
+
+def _brought(account: Account, backup: Backup) -> Backup:
     path = path_of(backup)
     here = path.parent.parent / account.slug / path.name
     here.parent.mkdir(parents=True, exist_ok=True)
@@ -127,6 +132,40 @@ def test_into_an_empty_account_counts_and_hashes_are_equal(acme: Account) -> Non
         assert alice_of(elsewhere).may_sign_in
     with in_account(acme):
         assert Contact.objects.count() == 2
+
+
+@pytest.fixture
+def step_by_step(monkeypatch: pytest.MonkeyPatch) -> None:
+    """One row a step; and as each slice claims anew, everything is built again from the cursor."""
+    job = job_for("restore")
+    monkeypatch.setattr(job, "rows_at_once", 1)
+    monkeypatch.setattr(job, "seconds", 0)
+
+
+def slices(run: Run) -> int:
+    count = 0
+    while work(run.pk, seconds=0).outcome == "slice":
+        count += 1
+    return count
+
+
+@pytest.mark.usefixtures("step_by_step")
+def test_picked_up_after_every_row_it_ends_the_same(acme: Account) -> None:
+    with in_account(acme):
+        backup = make_backup(acme)
+        changed_much(acme)
+    elsewhere = new_account("elsewhere")
+    for account, here in ((elsewhere, brought(elsewhere, backup)), (acme, backup)):
+        with in_account(account):
+            run, _ = start_restore(account, here, by=alice_of(account))
+            assert slices(run) > sum(backup.counts.values())
+            confirm(run, None)
+            assert slices(run) > sum(backup.counts.values())
+            run.refresh_from_db()
+            assert run.state == Run.State.COMPLETE
+            then, now = hashes(backup), hashes(make_backup(account))
+            differing = {name for name in then if then[name] != now[name]}
+            assert differing == (set() if account is elsewhere else {"companies.csv", "timeline.csv"})
 
 
 def test_keys_are_made_again(acme: Account) -> None:
