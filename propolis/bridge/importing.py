@@ -21,6 +21,7 @@ from propolis.bridge.closing import Closer
 from propolis.bridge.models import Connection, connection_of
 from propolis.bridge.planner import Planner, linked_before
 from propolis.bridge.reading import Reader
+from propolis.bridge.retrying import Retrier
 from propolis.bridge.statuses import ensure_status_map
 from propolis.bridge.vault import TokenUnreadable
 from propolis.merge.plan import Counts, Refusal, implausible
@@ -132,6 +133,8 @@ class ImportJob(Job):
         return Continue()
 
     def _read(self, run: Run, lease: Lease, connection: Connection) -> Step:
+        if run.options.get("only"):
+            return self._read_again(run, lease, connection)
         reader = self._cached(run, "reader", lambda: Reader(run, connection, self._client(connection, lease)))
         with self._talking(run, connection, lease):
             reader.step(lease)
@@ -140,6 +143,20 @@ class ImportJob(Job):
             with lease.batch() as batch:
                 cursor = {k: v for k, v in reader.cursor.items() if k in ("nested", "unread", "since")}
                 batch.save(cursor=cursor | {"phase": "plan"}, phase="planning")
+        return Continue()
+
+    def _read_again(self, run: Run, lease: Lease, connection: Connection) -> Step:
+        """A retry: single records, planned as they come."""
+        retrier = self._cached(
+            run, "retrier", lambda: Retrier(run, connection, self._client(connection, lease))
+        )
+        with self._talking(run, connection, lease):
+            retrier.step(lease)
+        if retrier.finished:
+            self._forget()
+            with lease.batch() as batch:
+                cursor = retrier.cursor | {"phase": "apply"}
+                batch.save(cursor=cursor, state=Run.State.APPLYING, phase="applying")
         return Continue()
 
     def _plan(self, run: Run, lease: Lease, connection: Connection) -> Step:
@@ -179,6 +196,8 @@ class ImportJob(Job):
         return Continue()
 
     def _close(self, run: Run, lease: Lease, connection: Connection) -> Step:
+        if run.options.get("only"):
+            return Finish(*outcome(run))
         closer = self._cached(run, "closer", lambda: Closer(run, connection, self._client(connection, lease)))
         with self._talking(run, connection, lease):
             more = closer.step(lease)

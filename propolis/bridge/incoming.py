@@ -85,6 +85,19 @@ def leads(scene: Scene, page: pages.Kept, index: pages.Index) -> Items:
     return found
 
 
+def single(scene: Scene, kind: Link.Kind, record: Customer | Contact | Lead, read_at: datetime) -> Incoming:
+    """One record as it was fetched by its id. `read_at`: when it was asked for."""
+    page = pages.Kept("single", 1, read_at, b"", {})
+    if isinstance(record, Contact):
+        return _contact(scene, page, record)
+    if isinstance(record, Lead):
+        raw = mapping.lead_raw(record)
+        return _incoming(scene, page, kind, record, raw, parent=raw.get("customer_id"))
+    if kind is Link.Kind.PERSON:
+        return _incoming(scene, page, kind, record, mapping.person_raw(record), parent=record.id)
+    return _incoming(scene, page, kind, record, mapping.customer_raw(record, scene.custom))
+
+
 def covered_persons(run: Run, index: pages.Index) -> set[int]:
     """Customers whose person is among their contacts, going once through both lists."""
     known = _persons_by_customer(run, index)

@@ -12,6 +12,7 @@ from propolis.accounts.invitations import before_inviting
 from propolis.accounts.models import Account, Membership
 from propolis.accounts.policy import Verb, may
 from propolis.accounts.scoping import in_account
+from propolis.bridge.import_pill import pill_html
 from propolis.bridge.models import RemoteUser, connection_of
 from propolis.bridge.people import relink_by_email
 from propolis.bridge.waiting import attach_waiting
@@ -31,6 +32,8 @@ _PAGES = (
     "contacts",
     "opportunities",
     "statuses",
+    "imports",
+    "import_run",
 )
 
 
@@ -50,6 +53,7 @@ def register() -> None:
         says="Syncro PSA Integration",
     )
     register_panel("settings.integrations", card)
+    register_panel("frame.pill", pill_html)
     if link_by_email not in before_inviting:
         before_inviting.append(link_by_email)
     post_save.connect(person_changed, sender=Membership, dispatch_uid="bridge.person_changed")

@@ -63,6 +63,7 @@ RECORDS = {
     "disabled_in_syncro": "It is disabled in Syncro, and disabled customers are left out.",
     "deleted_here": "It was deleted here; imports leave it out until you bring it back.",
     "skipped": "You chose Skip.",
+    "not_in_syncro": "It is not in Syncro any more, so there is nothing to import.",
     "waits_for_company": "Waiting for its company, which needs a decision or has not been imported yet.",
     "no_such_customer": "Its customer was not found in Syncro, so it came without a company.",
 }

@@ -14,13 +14,13 @@ from django.urls import NoReverseMatch
 from propolis.accounts.addressing import url
 from propolis.accounts.policy import Verb, needs
 from propolis.accounts.requests import AccountRequest
+from propolis.bridge.import_pages import step_panel
 from propolis.bridge.models import Backup, Connection, connection_of
 from propolis.bridge.steps import (
     IMPORTED,
     Step,
     StepLocked,
     StepState,
-    offers,
     require_step,
     steps_of,
     waits_for,
@@ -49,31 +49,28 @@ def overview(request: AccountRequest, account: str) -> HttpResponse:
 
 @needs(Verb.IMPORT)
 def companies(request: AccountRequest, account: str) -> HttpResponse:
-    return _import_page(request, Step.COMPANIES)
+    return import_page(request, Step.COMPANIES)
 
 
 @needs(Verb.IMPORT)
 def contacts(request: AccountRequest, account: str) -> HttpResponse:
-    return _import_page(request, Step.CONTACTS)
+    return import_page(request, Step.CONTACTS)
 
 
 @needs(Verb.IMPORT)
 def opportunities(request: AccountRequest, account: str) -> HttpResponse:
-    return _import_page(request, Step.OPPORTUNITIES, status_choices)
+    return import_page(request, Step.OPPORTUNITIES)
 
 
-def _import_page(
-    request: AccountRequest, step: Step, more: Callable[[Connection], Mapping[str, Any]] | None = None
-) -> HttpResponse:
+def import_page(request: AccountRequest, step: Step) -> HttpResponse:
+    """The page of an import step, in the state it is in now."""
     connection = connection_of(request.account)
     if connection is None or waits_for(connection, step):
         return step_page(request, "bridge/locked.html", step, connection)
-    words = {
-        "says": _NEXT[step],
-        "offers": offers(connection, step),
-        "first": getattr(connection, f"{step.value}_read_at") is None,
-        **(more(connection) if more else {}),
-    }
+    panel = step_panel(request.account, connection, step, request.GET.dict())
+    words: dict[str, Any] = {"says": _NEXT[step], "panel": panel, "on": step.value}
+    if step is Step.OPPORTUNITIES and panel.choose is not None:
+        words |= status_choices(connection)
     return step_page(request, "bridge/import_page.html", step, connection, words)
 
 

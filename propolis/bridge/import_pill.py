@@ -1,0 +1,37 @@
+"""The small sign in the side bar while something works on the account's data."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.http import HttpRequest
+from django.template.loader import render_to_string
+
+from propolis.accounts.addressing import url
+from propolis.accounts.policy import Verb, may
+from propolis.bridge.import_pages import busy_words
+from propolis.bridge.import_progress import doing, phase_words, state_of
+from propolis.bridge.import_words import state_badge
+from propolis.runs.models import Run
+
+
+def pill_html(request: HttpRequest, about: Any = None) -> str:
+    """For the place "frame.pill". One query; "" where nothing is under way or the person may not import."""
+    account, membership = getattr(request, "account", None), getattr(request, "membership", None)
+    if account is None or not may(membership, Verb.IMPORT):
+        return ""
+    run = Run.objects.filter(account=account, slot="data").first()
+    if run is None:
+        return ""
+    here = run.progress if run.progress.get("phase") == run.phase else {}
+    words = {
+        "run": run,
+        "what": doing(run) if run.kind == "import" else busy_words(run),
+        "href": url(account, "bridge:import_run", run.number) if run.kind == "import" else "",
+        "state": state_of(run),
+        "badge": state_badge(run),
+        "phase": phase_words(run, str(here.get("noun", ""))) if run.kind == "import" else "",
+        "done": here.get("done", 0),
+        "total": here.get("total", 0),
+    }
+    return render_to_string("bridge/import_pill.html", words, request)

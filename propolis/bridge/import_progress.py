@@ -1,0 +1,257 @@
+"""A run under way as people see it: phase, done of total, rate, time left, waits, what has been done."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any, Final
+
+from django.db.models import Count
+from django.utils import timezone
+
+from propolis.bridge.import_words import (
+    ICONS,
+    Badge,
+    about,
+    clock,
+    joined,
+    nouns_of,
+    seconds_in_words,
+    state_badge,
+    who,
+)
+from propolis.bridge.planned import WORDS
+from propolis.bridge.sentences import run_sentence
+from propolis.history.models import Change
+from propolis.merge.plan import Word
+from propolis.runs.models import Run
+
+# A rate measured over less than this is a guess.
+MEASURED_AFTER: Final = 5.0
+# A run nobody took up after this long has no worker.
+NO_WORKER_AFTER: Final = timedelta(seconds=20)
+_VERBS: Final = {
+    "backup": "Backing up",
+    "reading": "Reading",
+    "planning": "Planning",
+    "planned": "Planning",
+    "applying": "Importing",
+    "closing": "Checking what is gone",
+    "closed": "Checking what is gone",
+}
+_STATED: Final = (Word.NEW, Word.MERGED, Word.UPDATED, Word.REVIEW, Word.LEFT_OUT, Word.FAILED)
+
+
+@dataclass(frozen=True)
+class Mark:
+    """Where an earlier look found the run. The address of the next look carries it, so measuring a rate needs
+    no memory here. `at`: seconds since the epoch; `quarter`: the last one announced."""
+
+    phase: str
+    at: float
+    done: int
+    quarter: int = 0
+
+    def __str__(self) -> str:
+        return f"{self.phase}~{self.at:.1f}~{self.done}~{self.quarter}"
+
+    @classmethod
+    def parse(cls, text: str) -> Mark | None:
+        """None for anything that is no mark."""
+        parts = text.split("~")
+        try:
+            phase, at, done, quarter = parts
+            return cls(phase[:60], float(at), int(done[:15]), int(quarter[:2]))
+        except ValueError:
+            return None
+
+
+@dataclass(frozen=True)
+class Tally:
+    """One number of what has been done so far."""
+
+    label: str
+    value: str
+    icon: str
+    says: str = ""
+
+
+@dataclass(frozen=True)
+class Progress:
+    """One look. `total` 0: no end known. `state`: "working", "paused" or "attention"; another one is another
+    page. `says`, `rate`, `left`, `waits`, `asked`, `announce`: "" for nothing to say."""
+
+    run: Run
+    state: str
+    title: str
+    badge: Badge
+    phase: str
+    done: int
+    total: int
+    says: str
+    rate: str
+    left: str
+    waits: str
+    asked: str
+    tallies: list[Tally]
+    started: str
+    mark: Mark
+    announce: str
+
+    @property
+    def percent(self) -> int | None:
+        """Never a full bar while there is more to do."""
+        return min(99, 100 * self.done // self.total) if self.total else None
+
+    @property
+    def every(self) -> int:
+        """Seconds until the next look."""
+        return 2 if self.state == "working" else 5
+
+
+def state_of(run: Run) -> str:
+    """Which page a run has: "working", "paused", "attention", "gate" or "ended"."""
+    if run.ended:
+        return "ended"
+    resting = {Run.State.PAUSED: "paused", Run.State.NEEDS_ATTENTION: "attention", Run.State.PLANNED: "gate"}
+    return resting.get(Run.State(run.state), "working")
+
+
+def look(run: Run, mark: Mark | None = None, now: float | None = None) -> Progress:
+    """How far the run is; two queries while it applies, else none.
+
+    `mark`: of the look before. `now`: seconds since the epoch.
+    """
+    now = time.time() if now is None else now
+    here = run.progress if _current(run) else {}
+    done, total = int(here.get("done", 0)), int(here.get("total", 0))
+    noun = str(here.get("noun", ""))
+    phase = phase_words(run, noun)
+    key = f"{run.phase}.{noun}".replace("~", "")
+    if mark is None or mark.phase != key or done < mark.done or run.state == Run.State.WAITING:
+        said = -1 if mark is None or mark.phase != key else mark.quarter
+        mark = Mark(key, now, done, said)
+    rate = _rate(mark, done, now)
+    quarter = min(3, 4 * done // total) if total else 0
+    announce = _milestone(phase, mark.quarter, quarter)
+    return Progress(
+        run=run,
+        state=state_of(run),
+        title=doing(run),
+        badge=state_badge(run),
+        phase=phase,
+        done=done,
+        total=total,
+        says=_says(run, done, total, noun),
+        rate=_rate_words(rate),
+        left=f"{about((total - done) / rate)} left" if rate and total > done else "",
+        waits=waits(run),
+        asked={"pause": "Pausing after what is in hand…", "stop": "Stopping after what is in hand…"}.get(
+            run.stop_flag, ""
+        ),
+        tallies=tallies(run),
+        started=f"Started {clock(run.created_at)} by {who(run)}",
+        mark=Mark(mark.phase, mark.at, mark.done, max(mark.quarter, quarter)),
+        announce=announce,
+    )
+
+
+def doing(run: Run) -> str:
+    """ "Importing companies and contacts", "Retrying 3 records"."""
+    only = run.options.get("only")
+    if only:
+        return f"Retrying {len(only):,} record{'' if len(only) == 1 else 's'}"
+    return f"Importing {joined(nouns_of(run))}"
+
+
+def phase_words(run: Run, noun: str = "") -> str:
+    """ "Reading contacts"; a run nobody has taken up yet starts in a moment."""
+    if run.state == Run.State.QUEUED and not run.phase:
+        return "Starting"
+    verb = _VERBS.get(run.phase, "Starting")
+    return f"{verb} {noun}" if noun and run.phase in ("reading", "planning", "applying") else verb
+
+
+def waits(run: Run) -> str:
+    """What the run waits for and until when, or what a person has to do; "" while it works."""
+    if run.state == Run.State.WAITING:
+        until = f" until {clock(run.next_at)}" if run.next_at else ""
+        return f"Waiting for Syncro{until}. {run_sentence(run)}".strip()
+    if run.state == Run.State.NEEDS_ATTENTION:
+        return run_sentence(run) or "The import needs a person. Look at the connection, then press Resume."
+    if run.state == Run.State.QUEUED and timezone.now() - run.created_at > NO_WORKER_AFTER:
+        return "No worker has taken it up yet. Ask your operator whether Propolis' worker is running."
+    return ""
+
+
+def tallies(run: Run) -> list[Tally]:
+    """What has been done so far, from 0, in the past tense."""
+    found = [Tally(label, f"{n:,}", icon) for label, n, icon in _done_so_far(run)]
+    waited = f"{seconds_in_words(run.waited)} waited for its limit" if run.waited >= 1 else ""
+    return [*found, Tally("Requests to Syncro", f"{run.requests:,}", "arrow-down-up", waited)]
+
+
+def _done_so_far(run: Run) -> list[tuple[str, int, str]]:
+    if run.phase in ("applying", "closing", "closed"):
+        counts = applied_counts(run)
+        return [
+            (word.value, counts[word], ICONS[word]) for word in _STATED if counts[word] or word in _STATED[:3]
+        ]
+    if run.phase in ("planning", "planned"):
+        read = sum(
+            run.counts.get(noun, {}).get(key, 0) for noun in nouns_of(run) for key in ("read", "persons")
+        )
+        return [("Records compared", read, "scale")]
+    return [(f"{noun.capitalize()} read", n, "download") for noun, n in _read_so_far(run).items()]
+
+
+def _read_so_far(run: Run) -> dict[str, int]:
+    here = run.progress if _current(run) else {}
+    noun = str(here.get("noun", ""))
+    return {noun: int(here.get("done", 0))} if noun else {}
+
+
+def applied_counts(run: Run) -> dict[Word, int]:
+    """How many planned Changes have been applied, by word; two queries, each over an index alone.
+
+    What followed from them (a contact attached to the company it waited for: `seq` 0) has no word.
+    """
+    applied = Change.objects.filter(run=run, state=Change.State.APPLIED).order_by()
+    counts = dict.fromkeys(Word, 0)
+    for sign, query in ((1, applied), (-1, applied.filter(seq=0))):
+        found: Any = query.values_list("action").annotate(n=Count("pk"))
+        for action, n in found:
+            word = WORDS.get(Change.Action(action))
+            if word is not None:
+                counts[word] += sign * n
+    return counts
+
+
+def _current(run: Run) -> bool:
+    """The numbers kept are of the phase the run is in."""
+    return bool(run.progress) and run.progress.get("phase") == run.phase
+
+
+def _says(run: Run, done: int, total: int, noun: str) -> str:
+    what = noun if run.phase != "applying" else "records"
+    return f"{done:,} of {total:,} {what}".strip() if total else ""
+
+
+def _rate(mark: Mark, done: int, now: float) -> float:
+    """Per second, 0 as long as it cannot be told."""
+    passed = now - mark.at
+    return (done - mark.done) / passed if passed >= MEASURED_AFTER and done > mark.done else 0.0
+
+
+def _rate_words(rate: float) -> str:
+    if not rate:
+        return ""
+    return f"{rate:,.0f} a second" if rate >= 10 else f"{rate * 60:,.0f} a minute"
+
+
+def _milestone(phase: str, said: int, quarter: int) -> str:
+    """A new phase and every quarter of it, not each tick."""
+    if said < 0 and not quarter:
+        return phase
+    return f"{phase}: {25 * quarter} %" if quarter > max(said, 0) else ""

@@ -1,0 +1,166 @@
+"""How imports are called and measured, in words: names, times, durations, states."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final
+
+from django.utils import timezone
+
+from propolis.crm import cells
+from propolis.merge.plan import Counts, Word
+from propolis.runs.models import Run
+
+ONE: Final = {"companies": "company", "contacts": "contact", "opportunities": "opportunity"}
+ICONS: Final = {
+    Word.NEW: "plus",
+    Word.MERGED: "git-merge",
+    Word.UPDATED: "pencil",
+    Word.SAME: "equal",
+    Word.REVIEW: "circle-help",
+    Word.LEFT_OUT: "ban",
+    Word.FAILED: "triangle-alert",
+}
+SAYS: Final = {
+    Word.NEW: "Not here before",
+    Word.MERGED: "On both sides, now one",
+    Word.UPDATED: "Changed in Syncro",
+    Word.SAME: "Nothing to change",
+    Word.REVIEW: "Waits for your decision",
+    Word.LEFT_OUT: "Not imported, with the reason",
+    Word.FAILED: "Could not be imported",
+}
+
+
+def clock(at: datetime | None) -> str:
+    """ "14:22", in the reader's time zone."""
+    return f"{timezone.localtime(at):%H:%M}" if at else ""
+
+
+def moment(at: datetime | None) -> str:
+    """ "22 Nov, 14:22", with the year where it is not this one."""
+    return f"{cells.day(at)}, {clock(at)}" if at else ""
+
+
+def title_of(run: Run) -> str:
+    """What the import is called everywhere: "Import of 22 Nov, 14:22"."""
+    kind = "Retry" if run.options.get("only") else "Import"
+    return f"{kind} of {moment(run.started_at or run.created_at)}"
+
+
+def slug_of(word: Word) -> str:
+    """The word in addresses and forms: "left_out"."""
+    return word.name.lower()
+
+
+def word_named(slug: str) -> Word | None:
+    return next((word for word in Word if slug_of(word) == slug), None)
+
+
+def counted(n: int, noun: str) -> str:
+    """ "2,310 companies", "1 company"."""
+    return f"{n:,} {ONE.get(noun, noun) if n == 1 else noun}"
+
+
+def joined(parts: Sequence[str], last: str = "and") -> str:
+    return f" {last} ".join([", ".join(parts[:-1]), parts[-1]] if len(parts) > 1 else parts)
+
+
+def nouns_of(run: Run) -> list[str]:
+    return [str(noun) for noun in run.options.get("objects", ())]
+
+
+def seconds_in_words(seconds: float) -> str:
+    """ "43 s", "3 min 20 s", "1 h 5 min"."""
+    whole = max(1, round(seconds))
+    if whole < 60:
+        return f"{whole} s"
+    minutes, rest = divmod(whole, 60)
+    if minutes < 60:
+        return f"{minutes} min {rest} s" if rest and minutes < 10 else f"{minutes} min"
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours} h {minutes} min" if minutes else f"{hours} h"
+
+
+def about(seconds: float) -> str:
+    """An estimate, no finer than it can be: "About 40 s", "About 3 min"."""
+    if seconds < 10:
+        return "A few seconds"
+    if seconds < 90:
+        return f"About {round(seconds / 10) * 10} s"
+    return f"About {seconds_in_words(round(seconds / 60) * 60)}"
+
+
+def duration_of(run: Run) -> timedelta | None:
+    """From start to end, without the time a person looked at the preview; None before the end."""
+    if run.started_at is None or run.finished_at is None:
+        return None
+    looked = timedelta(0)
+    if run.planned_at is not None:
+        looked = (run.confirmed_at or run.finished_at) - run.planned_at
+    return run.finished_at - run.started_at - looked
+
+
+def spent(run: Run) -> str:
+    """ "41 requests, 43 s"."""
+    took = duration_of(run)
+    requests = f"{run.requests:,} request{'' if run.requests == 1 else 's'}"
+    return f"{requests}, {seconds_in_words(took.total_seconds())}" if took else requests
+
+
+def who(run: Run) -> str:
+    """Who started it; a schedule is nobody."""
+    if run.options.get("scheduled"):
+        return "the schedule"
+    return str(run.by) if run.by else "the operator"
+
+
+@dataclass(frozen=True)
+class Badge:
+    """A state as a word with a tone (ok, warn, bad, brand, "") and an icon: colour is never the only sign."""
+
+    text: str
+    tone: str
+    icon: str
+
+
+def counts_of(run: Run, noun: str) -> Counts:
+    return Counts.from_dict(run.counts.get(noun, {}).get("counts", {}))
+
+
+def totals_of(run: Run) -> Counts:
+    """Over everything the run was about."""
+    return sum((counts_of(run, noun) for noun in nouns_of(run)), Counts())
+
+
+def was_discarded(run: Run) -> bool:
+    """A preview nobody imported."""
+    return run.state == Run.State.STOPPED and run.planned_at is not None and run.confirmed_at is None
+
+
+def state_badge(run: Run) -> Badge:
+    """The state of a run in the words of every list and page."""
+    state = Run.State(run.state)
+    if state == Run.State.COMPLETE:
+        need = totals_of(run).need_you
+        text = f"Complete, {need:,} need{'s' if need == 1 else ''} you" if need else "Complete"
+        return Badge(text, "warn" if need else "ok", "circle-help" if need else "check")
+    if was_discarded(run):
+        return Badge("Preview discarded", "", "x")
+    return _BADGES[state]
+
+
+_BADGES: Final = {
+    Run.State.QUEUED: Badge("Starts in a moment", "brand", "loader"),
+    Run.State.READING: Badge("Running", "brand", "loader"),
+    Run.State.APPLYING: Badge("Running", "brand", "loader"),
+    Run.State.WAITING: Badge("Waiting for Syncro", "warn", "hourglass"),
+    Run.State.PLANNED: Badge("Preview", "brand", "eye"),
+    Run.State.PAUSED: Badge("Paused", "warn", "pause"),
+    Run.State.NEEDS_ATTENTION: Badge("Needs attention", "bad", "triangle-alert"),
+    Run.State.INCOMPLETE: Badge("Incomplete", "warn", "triangle-alert"),
+    Run.State.STOPPED: Badge("Stopped", "", "square"),
+    Run.State.FAILED: Badge("Failed", "bad", "triangle-alert"),
+}
