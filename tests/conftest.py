@@ -1,4 +1,4 @@
-"""Settings and fixtures every test shares: a data folder of its own, loopback only, Alice, Bob and Charlie."""
+"""Settings and fixtures every test shares: a data folder of its own, people, a browser."""
 
 import os
 import tempfile
@@ -14,7 +14,7 @@ django.setup()  # test files may import models at their top
 
 
 @pytest.fixture(scope="session")
-def django_db_setup(django_db_setup: None, django_db_blocker: Any) -> Iterator[None]:
+def django_db_setup(django_db_setup: None, django_db_blocker: Any) -> None:
     """Emptying a test database deletes audit rows, which the installed database rightly refuses."""
     from django.db import connection
 
@@ -22,7 +22,6 @@ def django_db_setup(django_db_setup: None, django_db_blocker: Any) -> Iterator[N
 
     with django_db_blocker.unblock():
         audit_guard.remove(connection)
-    yield
 
 
 @pytest.fixture

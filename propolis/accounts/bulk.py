@@ -11,14 +11,36 @@ import uuid
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from functools import lru_cache
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 from django.db import connection, models
+from django.db.models.base import ModelState
 
 from propolis.accounts.scoping import TenantModel, check_account
 
 Convert = Callable[[Any], Any]
+M = TypeVar("M", bound=TenantModel)
+
+
+def maker(model: type[M]) -> Callable[..., M]:
+    """Makes new rows of a model from attributes (`company_id`, not `company`), several times faster than calling
+    the model, which looks at every field anew each time."""
+    blank = model()
+    fresh = {f.attname: f.get_default for f in model._meta.concrete_fields if callable(f.default)}
+    plain = {k: v for k, v in blank.__dict__.items() if k != "_state" and k not in fresh}
+
+    def make(**values: Any) -> M:
+        row = model.__new__(model)
+        row._state = ModelState()
+        row.__dict__.update(plain)
+        for name, default in fresh.items():
+            if name not in values:
+                values[name] = default()
+        row.__dict__.update(values)
+        return row
+
+    return make
 
 
 def insert(rows: Sequence[TenantModel]) -> None:
@@ -119,7 +141,12 @@ def _now_or(value: Any) -> Any:
 def _sqlite_instant(value: Any) -> str | None:
     if value is None:
         return None
-    at = value if isinstance(value, datetime) else datetime.now(UTC)
+    return _without_zone(value if isinstance(value, datetime) else datetime.now(UTC))
+
+
+@lru_cache(maxsize=1024)
+def _without_zone(at: datetime) -> str:
+    """A batch says the same few instants over and over."""
     return str(at.astimezone(UTC).replace(tzinfo=None))
 
 

@@ -1,13 +1,15 @@
-"""Puts the account named in the address into scope."""
+"""Puts the account named in the address into scope, and notes who was here."""
 
 from __future__ import annotations
 
 import re
+import time
 import zoneinfo
 from collections.abc import Callable, Iterator
 from typing import Any
 from urllib.parse import urlencode, urlsplit
 
+from allauth.usersessions.models import UserSession
 from django.contrib.auth.views import redirect_to_login
 from django.http import Http404, HttpRequest, HttpResponse, StreamingHttpResponse
 from django.urls import reverse
@@ -91,3 +93,21 @@ def _zone(name: str) -> zoneinfo.ZoneInfo:
         return zoneinfo.ZoneInfo(name)
     except (zoneinfo.ZoneInfoNotFoundError, ValueError):
         return zoneinfo.ZoneInfo("UTC")
+
+
+class SeenNowAndThen:
+    """Keeps the sessions list's "Last seen" at most SEEN_EVERY seconds behind: a write on every request would
+    queue pages that only read behind an import's writes."""
+
+    SEEN_EVERY = 300
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        session = request.session
+        due = bool(session.session_key) and time.time() - session.get("seen", 0) > self.SEEN_EVERY
+        if due and request.user.is_authenticated:
+            UserSession.objects.create_from_request(request)
+            session["seen"] = time.time()
+        return self.get_response(request)

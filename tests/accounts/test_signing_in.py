@@ -1,11 +1,16 @@
 """Signing in, being slowed down, resetting a password, one's own pages."""
 
 import re
+from datetime import timedelta
 from typing import Any
 
 import pytest
+import time_machine
 from django.core import mail
 from django.core.cache import cache
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
 
 from propolis.accounts.models import User
 from tests.people import PASSWORD, Crew, client_of
@@ -103,6 +108,21 @@ def test_every_page_forbids_inline_scripts_and_styles(crew: Crew) -> None:
     policy = client_of(crew.alice).get("/acme/settings/")["Content-Security-Policy"]
     assert "unsafe" not in policy
     assert "script-src 'self'" in policy
+
+
+def test_reading_a_page_writes_nothing_but_last_seen_now_and_then(crew: Crew) -> None:
+    alice = client_of(None)
+    sign_in(alice, "alice@acme.example")
+
+    def writes() -> list[str]:
+        with CaptureQueriesContext(connection) as asked:
+            alice.get("/acme/settings/")
+        return [q["sql"].split()[0] for q in asked if q["sql"].split()[0] in ("INSERT", "UPDATE", "DELETE")]
+
+    writes()
+    assert writes() == []
+    with time_machine.travel(timezone.now() + timedelta(seconds=301)):
+        assert writes() == ["UPDATE", "UPDATE"]  # last seen, and the session that remembers when
 
 
 def test_sessions_elsewhere_are_ended(crew: Crew) -> None:

@@ -124,7 +124,7 @@ def test_the_second_step_with_an_app(page: Any, live_server: Any, house: Crew) -
 
 def code_of(secret: str) -> str:
     counter = next(iter(yield_hotp_counters_from_time()))
-    return format_hotp_value(hotp_value(secret, counter))
+    return str(format_hotp_value(hotp_value(secret, counter)))
 
 
 def test_a_passkey(page: Any, live_server: Any, house: Crew) -> None:

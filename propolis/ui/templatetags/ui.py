@@ -49,6 +49,13 @@ def initials(name: str | None) -> str:
 
 
 @register.filter
+def verb_words(verb: str) -> str:
+    """An audit verb as words: "user.invitation_revoked" → "User: invitation revoked"."""
+    about, _, done = verb.partition(".")
+    return f"{about.replace('_', ' ').capitalize()}: {done.replace('_', ' ')}" if done else about.capitalize()
+
+
+@register.filter
 def problems(form: BaseForm | None) -> list[tuple[str, str]]:
     """(address of the field or "", sentence) for every error of a form, for the summary at the top."""
     if form is None:
