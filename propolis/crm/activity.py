@@ -43,7 +43,7 @@ class Effect:
 
 @dataclass(frozen=True)
 class Entry:
-    """One thing that happened. `note`: the note it is about. `about`: the record's name, if not the page's."""
+    """One thing that happened. `note`: what was written. `about`: the record's name, if not the page's."""
 
     icon: str
     what: str

@@ -1,58 +1,84 @@
 """Finding records by what people type: words of a name, an e-mail, a domain, digits of a phone.
 
-Every word must be found. On SQLite a word matches where a word of the name begins with it; on PostgreSQL also
-with a slip of the pen, by trigrams.
+Every word must be found. On SQLite a word of the record must begin with it; on PostgreSQL it may stand
+anywhere, with a slip of the pen where trigrams are installed.
 """
 
 from __future__ import annotations
 
-from functools import cache, reduce
+from functools import reduce
 from operator import and_
 from typing import Any
 
 from django.contrib.postgres.lookups import TrigramWordSimilar
 from django.db import connection
-from django.db.models import CharField, Q, QuerySet
+from django.db.models import F, Func, Q, QuerySet, TextField
+from django.db.models.expressions import RawSQL
+from django.db.models.lookups import Contains
 
+from propolis.accounts.scoping import current_account_id
+from propolis.crm.finding_index import INDEXED
 from propolis.crm.keys import fold
-from propolis.crm.models import Company, Contact
 
 _WORDS = 6  # more than that narrows nothing down
+_TYPO = 5  # letters from which on a slip is forgiven
 
 
 def narrowed(query: QuerySet[Any], text: str) -> QuerySet[Any]:
     """The rows that match every word of the text."""
-    words = fold(text).split()[:_WORDS]
+    words = _typed(text)
     if not words:
         return query
-    model = query.model
+    table = query.model._meta.db_table
+    if connection.vendor == "sqlite":
+        return query.filter(pk__in=_full_text(table, words))
+    joined = _Joined(*(F(column) for column in INDEXED[table]))
+    return query.filter(reduce(and_, (_like(joined, word) for word in words)))
+
+
+def _typed(text: str) -> list[str]:
+    """Folded words; a phone number however it is written is one word of digits."""
     digits = "".join(c for c in text if c.isdigit())
-    if len(digits) >= 4 and not any(c.isalpha() for c in text) and model in (Company, Contact):
-        return query.filter(Q(phone_key__contains=digits) | Q(mobile_key__contains=digits))
-    return query.filter(reduce(and_, (_matches(model, word) for word in words)))
+    if len(digits) >= 4 and not any(c.isalpha() for c in text):
+        return [digits]
+    return fold(text).split()[:_WORDS]
 
 
-def _matches(model: type[Any], word: str) -> Q:
-    found = Q(sort_name__startswith=word) | Q(sort_name__contains=f" {word}")
-    if model is Contact or model is Company:
-        found |= Q(email_key__startswith=word)
-        if "@" in word:
-            found |= Q(email_key__contains=word)
-    if model is Company:
-        found |= Q(domain__startswith=word)
-    if len(word) >= 4 and has_trigrams():
-        found |= Q(sort_name__trigram_word_similar=word)
+class _Joined(Func):
+    """The columns as one text, exactly as the index has them."""
+
+    template = "(%(expressions)s)"
+    arg_joiner = " || ' ' || "
+    output_field = TextField()
+
+
+def _like(joined: _Joined, word: str) -> Any:
+    found = Q(Contains(joined, word))
+    if len(word) >= _TYPO and word.isalpha() and _has_trigrams():
+        found |= Q(TrigramWordSimilar(joined, word))
     return found
 
 
-@cache
-def has_trigrams() -> bool:
-    """PostgreSQL with pg_trgm installed; asked once per process."""
-    if connection.vendor != "postgresql":
-        return False
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT 1 FROM pg_extension WHERE extname = 'pg_trgm'")
-        found = cursor.fetchone() is not None
-    if found:
-        CharField.register_lookup(TrigramWordSimilar)
-    return found
+def _full_text(table: str, words: list[str]) -> RawSQL:
+    account = current_account_id()
+    wanted = " AND ".join(_quoted(word) + "*" for word in words if any(c.isalnum() for c in word)) or '""'
+    match = f"words : ({wanted})" if account is None else f'account : "{account}" AND words : ({wanted})'
+    find = f"{table}_find"
+    return RawSQL(f"SELECT rowid FROM {find} WHERE {find} MATCH %s", [match])  # noqa: S611, S608
+
+
+def _quoted(word: str) -> str:
+    return '"' + word.replace('"', '""') + '"'
+
+
+_known: dict[str, bool] = {}
+
+
+def _has_trigrams() -> bool:
+    """PostgreSQL with pg_trgm installed; asked once per database and process."""
+    name = str(connection.settings_dict["NAME"])
+    if name not in _known:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT 1 FROM pg_extension WHERE extname = 'pg_trgm'")
+            _known[name] = cursor.fetchone() is not None
+    return _known[name]

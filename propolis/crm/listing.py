@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import Exists, OuterRef, QuerySet
 from django.http import HttpRequest
 
 from propolis.accounts.addressing import url
@@ -13,6 +13,7 @@ from propolis.accounts.models import Membership
 from propolis.crm import cells, panels
 from propolis.crm.finding import narrowed
 from propolis.crm.models import Company, Contact, List, ListMember, Opportunity, OppStatus
+from propolis.crm.paging import COUNTED, counted
 from propolis.crm.tables import Chip, Column, Filter, Table, View
 
 _SORTS = {"name": "sort_name", "created": "created_at", "edited": "edited_at"}
@@ -52,8 +53,10 @@ def on_list(query: QuerySet[Any], value: str) -> QuerySet[Any]:
     """Contacts on the list of this id."""
     if not value.isdigit():
         return query.none()
-    here = ListMember.objects.filter(list=int(value), state=ListMember.State.IN, contact=OuterRef("pk"))
-    return query.filter(Exists(here))
+    here = ListMember.objects.filter(list=int(value), state=ListMember.State.IN)
+    if counted(here) <= COUNTED:
+        return query.filter(pk__in=here.values("contact"))
+    return query.filter(Exists(here.filter(contact=OuterRef("pk"))))  # faster where most are on it
 
 
 def without_lists(query: QuerySet[Any]) -> QuerySet[Any]:
@@ -66,7 +69,7 @@ def _alive(query: QuerySet[Any]) -> QuerySet[Any]:
 
 
 def _deleted(query: QuerySet[Any]) -> QuerySet[Any]:
-    return query.exclude(deleted_at=None).filter(Q(merged_into=None))
+    return query.filter(deleted_at__isnull=False, merged_into=None)
 
 
 # What cells show
@@ -292,7 +295,7 @@ OPPORTUNITIES = Table(
         Chip("won", "Won", _outcome("won")),
         Chip("lost", "Lost", _outcome("lost")),
         Chip("all", "All", _alive),
-        Chip("deleted", "Deleted", lambda q: q.exclude(deleted_at=None), counted=True),
+        Chip("deleted", "Deleted", lambda q: q.filter(deleted_at__isnull=False), counted=True),
     ],
     filters=[
         Filter("status", "Status", lambda q, v: _by_id(q, "status_id", v), status_options),

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 from itertools import islice
 
 from django.db import IntegrityError, transaction
-from django.db.models import Count, Q, QuerySet
+from django.db.models import Count, QuerySet
 from django.utils import timezone
 
 from propolis.accounts.models import Account, Membership
@@ -118,10 +118,14 @@ def _batches(ids: Iterable[int]) -> Iterator[list[int]]:
         yield batch
 
 
-def with_counts() -> QuerySet[List]:
-    """Every list by name, each with `size`: living contacts on it."""
-    on_it = Q(members__state=ListMember.State.IN, members__contact__deleted_at=None)
-    return List.objects.annotate(size=Count("members", filter=on_it)).order_by("name_key")
+def with_counts() -> list[tuple[List, int]]:
+    """Every list by name, each with how many living contacts are on it; three queries."""
+    on_it = ListMember.objects.filter(state=ListMember.State.IN).order_by()
+    sizes = dict(on_it.values_list("list").annotate(Count("contact")))
+    deleted = on_it.filter(contact__in=Contact.objects.filter(deleted_at__isnull=False))
+    gone = dict(deleted.values_list("list").annotate(Count("contact")))
+    rows = List.objects.order_by("name_key")
+    return [(row, sizes.get(row.pk, 0) - gone.get(row.pk, 0)) for row in rows]
 
 
 def of_contact(contact: Contact) -> QuerySet[ListMember]:

@@ -109,6 +109,17 @@ class Company(Entity, Reachable, NextStep):
             models.Index(fields=["account", "mobile_key"], name="company_mobile"),
             models.Index(fields=["account", "name_key"], name="company_name"),
             models.Index(fields=["account", "next_step_on"], name="company_next_step"),
+            models.Index(fields=["account", "salesperson", "sort_name", "id"], name="company_by_salesperson"),
+            models.Index(
+                fields=["account", "sort_name", "id"],
+                name="company_disabled",
+                condition=models.Q(disabled_in_syncro=True),
+            ),
+            models.Index(
+                fields=["account", "sort_name", "id"],
+                name="company_deleted",
+                condition=models.Q(deleted_at__isnull=False),
+            ),
         ]
 
     def __str__(self) -> str:
@@ -148,6 +159,12 @@ class Contact(Entity, Reachable):
             models.Index(fields=["account", "name_key"], name="contact_name"),
             models.Index(fields=["account", "company"], name="contact_of_company"),
             models.Index(fields=["account", "mail_state", "sort_name", "id"], name="contact_by_mail"),
+            models.Index(fields=["account", "salesperson", "sort_name", "id"], name="contact_by_salesperson"),
+            models.Index(
+                fields=["account", "sort_name", "id"],
+                name="contact_deleted",
+                condition=models.Q(deleted_at__isnull=False),
+            ),
         ]
 
     def __str__(self) -> str:
@@ -209,7 +226,7 @@ class ListMember(TenantModel):
         REMOVED = "removed", "Removed by hand"
 
     list = models.ForeignKey(List, on_delete=models.CASCADE, related_name="members", db_index=False)
-    contact = models.ForeignKey(Contact, on_delete=models.CASCADE, related_name="on_lists")
+    contact = models.ForeignKey(Contact, on_delete=models.CASCADE, related_name="on_lists", db_index=False)
     state = models.CharField(max_length=7, choices=State.choices, default=State.IN)
     by = models.ForeignKey(
         Membership, null=True, blank=True, on_delete=models.SET_NULL, related_name="+", db_index=False
@@ -221,6 +238,10 @@ class ListMember(TenantModel):
 
     class Meta:
         constraints: ClassVar = [models.UniqueConstraint(fields=["list", "contact"], name="listmember_once")]
+        indexes: ClassVar = [
+            models.Index(fields=["list", "state", "contact"], name="listmember_counted"),
+            models.Index(fields=["contact", "state"], name="listmember_of_contact"),
+        ]
 
 
 class OppStatus(TenantModel):

@@ -18,6 +18,8 @@ from propolis.crm import paging
 from propolis.crm.models import Columns
 from propolis.crm.paging import Page, Sort
 
+_FEW = 1000
+
 Cell = Callable[[Any, "View"], Any]
 Options = Callable[[HttpRequest], Iterable[tuple[str, str]]]
 Apply = Callable[[QuerySet[Any], str], QuerySet[Any]]
@@ -118,8 +120,12 @@ class View:
 
     def load(self) -> View:
         """Reads the page, the count and what the cells need."""
-        self.page = paging.page(self.query, self.sort, self.params)
         self.count = paging.counted(self.query)
+        few = self.query
+        if self.count <= _FEW:
+            # Few rows in an index of many: their ids first, or the order's index would be walked to its end.
+            few = self.table.rows().filter(pk__in=list(few.order_by().values_list("pk", flat=True)))
+        self.page = paging.page(few, self.sort, self.params)
         for prepare in self.table.prepare:
             self.prepared |= prepare(self.page.rows)
         return self

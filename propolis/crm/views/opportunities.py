@@ -22,7 +22,7 @@ from propolis.crm.tables import view
 from propolis.crm.views.kinds import get_record, inside, profile_url, say_with_undo
 from propolis.crm.views.tables import table_page
 
-_CARDS = 50  # a column of the board; the rest is in the table
+_CARDS = 20  # a column of the board; the rest is in the table
 
 
 @needs(Verb.SEE)
@@ -65,6 +65,7 @@ def board(request: HttpRequest, account: str) -> HttpResponse:
         for stage, cards in zip(found, _cards(alive, found), strict=True)
     ]
     context = {"columns": columns, "people": list(salespeople(request)), "person": person, "most": _CARDS}
+    context["narrowing"] = request.GET.urlencode()
     return render(request, "crm/board.html", context)
 
 
@@ -78,11 +79,12 @@ def _cards(alive: Any, found: list[pipeline.Stage]) -> list[list[Opportunity]]:
 
 
 @needs(Verb.OPPORTUNITIES)
-@require_POST
 def move(request: HttpRequest, account: str, pk: int) -> HttpResponse:
-    """Into another status; back to the board or the profile it was pressed on."""
+    """GET asks where to; POST moves, and goes back to the board or the profile it was pressed on."""
     here = inside(request)
     row = get_record(Kind.OPPORTUNITY, pk)
+    if request.method != "POST":
+        return render(request, "crm/move.html", {"row": row, "statuses": _on_offer(row)})
     wanted = request.POST.get("status", "")
     status = get_object_or_404(OppStatus, pk=int(wanted) if wanted.isdigit() else 0, archived=False)
     change = editing.move(here.account, row, status, actor=here.membership)

@@ -1,4 +1,4 @@
-// Dragging a card to another column: the same form as its Move menu, sent for the person.
+// Dragging a card to another column: the same as choosing it under Move.
 (() => {
   let held = null;
   document.addEventListener("dragstart", (event) => {
@@ -18,10 +18,12 @@
   });
   document.addEventListener("drop", (event) => {
     const lane = event.target.closest("[data-lane]");
-    const button = held && lane && held.querySelector(`button[name="status"][value="${lane.dataset.lane}"]`);
-    if (!button) return;
+    const form = document.getElementById("drag");
+    if (!held || !lane || !form || lane.contains(held)) return;
     event.preventDefault();
-    button.click();
+    form.action = form.dataset.to.replace("/0/", `/${held.dataset.card}/`);
+    form.elements.status.value = lane.dataset.lane;
+    form.requestSubmit();
   });
   document.addEventListener("DOMContentLoaded", () => {
     if (location.hash.startsWith("#card-")) document.getElementById(location.hash.slice(1))?.focus();

@@ -1,0 +1,81 @@
+"""What makes finding fast: a full-text table per kind on SQLite, trigrams on PostgreSQL.
+
+On SQLite triggers keep the full-text tables equal to the rows. SQLite rebuilds a table to alter it, and drops
+its triggers with it: a later migration that alters one of `INDEXED` must end with `install` again.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.db import DatabaseError, transaction
+from django.db.backends.base.base import BaseDatabaseWrapper
+
+_PHONES = ("phone_key", "mobile_key")
+INDEXED: dict[str, tuple[str, ...]] = {
+    "crm_company": ("sort_name", "email_key", "domain", *_PHONES),
+    "crm_contact": ("sort_name", "email_key", *_PHONES),
+    "crm_opportunity": ("sort_name",),
+}
+
+
+def install(connection: BaseDatabaseWrapper) -> None:
+    """Makes the indexes and fills them; safe to repeat."""
+    for table, columns in INDEXED.items():
+        if connection.vendor == "sqlite":
+            for statement in _full_text(table, columns):
+                _run(connection, statement)
+        elif connection.vendor == "postgresql":
+            _trigrams(connection, table, columns)
+
+
+def _run(connection: Any, statement: str) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(statement)
+
+
+def _full_text(table: str, columns: tuple[str, ...]) -> list[str]:
+    changed = " OR ".join(f"new.{column} IS NOT old.{column}" for column in columns)
+    names = {"t": table, "f": f"{table}_find", "changed": changed}
+    names |= {"old_words": _words("", columns), "new_words": _words("new.", columns)}
+    return [statement.format(**names) for statement in _STATEMENTS]
+
+
+_STATEMENTS = (
+    "DROP TRIGGER IF EXISTS {f}_add",
+    "DROP TRIGGER IF EXISTS {f}_change",
+    "DROP TRIGGER IF EXISTS {f}_drop",
+    "DROP TABLE IF EXISTS {f}",
+    "CREATE VIRTUAL TABLE {f} USING fts5(account, words, prefix='2 3',"
+    " tokenize='unicode61 remove_diacritics 2')",
+    "INSERT INTO {f} (rowid, account, words) SELECT id, account_id, {old_words} FROM {t}",
+    "CREATE TRIGGER {f}_add AFTER INSERT ON {t} BEGIN"
+    " INSERT INTO {f} (rowid, account, words) VALUES (new.id, new.account_id, {new_words}); END",
+    "CREATE TRIGGER {f}_change AFTER UPDATE ON {t} WHEN {changed} BEGIN"
+    " UPDATE {f} SET words = {new_words} WHERE rowid = new.id; END",
+    "CREATE TRIGGER {f}_drop AFTER DELETE ON {t} BEGIN DELETE FROM {f} WHERE rowid = old.id; END",
+)
+
+
+def _words(row: str, columns: tuple[str, ...]) -> str:
+    """Phones whole, without country code, and their last seven digits, however somebody types them."""
+    parts = []
+    for column in columns:
+        parts.append(f"{row}{column}")
+        if column in _PHONES:
+            parts += [f"substr({row}{column}, 2)", f"substr({row}{column}, -7)"]
+    return " || ' ' || ".join(parts)
+
+
+def _trigrams(connection: Any, table: str, columns: tuple[str, ...]) -> None:
+    """Where the extension may not be created, finding still works, only slower and without typos."""
+    words = " || ' ' || ".join(f'"{column}"' for column in columns)
+    try:
+        with transaction.atomic(using=connection.alias):
+            _run(connection, "CREATE EXTENSION IF NOT EXISTS pg_trgm")
+            _run(
+                connection,
+                f"CREATE INDEX IF NOT EXISTS {table}_find ON {table} USING gin (({words}) gin_trgm_ops)",
+            )
+    except DatabaseError:
+        return
