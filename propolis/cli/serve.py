@@ -10,6 +10,8 @@ import typer
 
 from propolis.cli import Sorry, ready
 
+WORKER = [sys.executable, "-m", "propolis.cli", "worker"]
+
 
 def add_to(app: typer.Typer) -> None:
     app.command("serve")(serve)
@@ -26,14 +28,18 @@ def serve(
     ready()
     from propolis.cli.supervisor import Child, supervise
 
-    web = [sys.executable, "-m", "gunicorn", "propolis.wsgi:application", "--bind", f"{host}:{port}"]
-    web += ["--threads", str(threads), "--worker-class", "gthread", "--graceful-timeout", "3"]
-    web += ["--no-control-socket", "--log-level", "warning", "--timeout", "60"]
-    children = [Child("web", web), Child("worker", [sys.executable, "-m", "propolis.cli", "worker"])]
+    children = [Child("web", web_command(host, port, threads)), Child("worker", WORKER)]
     shown = "127.0.0.1" if host in ("0.0.0.0", "::") else host  # noqa: S104
     raise SystemExit(
         supervise(children, f"Propolis is at http://{shown}:{port} (Ctrl-C stops it)", host, port)
     )
+
+
+def web_command(host: str, port: int, threads: int = 8) -> list[str]:
+    """What serves the site."""
+    web = [sys.executable, "-m", "gunicorn", "propolis.wsgi:application", "--bind", f"{host}:{port}"]
+    web += ["--threads", str(threads), "--worker-class", "gthread", "--graceful-timeout", "3"]
+    return [*web, "--no-control-socket", "--log-level", "warning", "--timeout", "60"]
 
 
 def worker() -> None:

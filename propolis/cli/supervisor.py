@@ -36,7 +36,7 @@ class Child:
             self._died(now, self.process.returncode)
         if self.process is None and now >= self.start_at:
             # A session of its own: Ctrl-C reaches the supervisor alone, which stops everybody in order.
-            self.process = subprocess.Popen(self.command, start_new_session=True, preexec_fn=_die_with_parent)
+            self.process = subprocess.Popen(self.command, start_new_session=True, preexec_fn=die_with_parent)
             self.began = now
 
     def _died(self, now: float, code: int) -> None:
@@ -96,7 +96,7 @@ def _how(code: int) -> str:
     return f"signal {-code}" if code < 0 else f"exit code {code}"
 
 
-def _die_with_parent() -> None:
+def die_with_parent() -> None:
     """On Linux: children are told to leave when the supervisor is killed. Elsewhere they stay."""
     if LIBC is not None:
         LIBC.prctl(PR_SET_PDEATHSIG, signal.SIGTERM)

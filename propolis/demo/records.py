@@ -1,0 +1,145 @@
+"""What the demo's CRM held before Syncro came: some of the same companies and people, as somebody typed them.
+
+Made from what the Syncro account holds (the sandbox's dump), but older, newer, incomplete or in doubt, so
+that the first import has something to merge and something to ask.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from propolis.accounts.models import Account, Membership
+from propolis.crm import edit, lists, notes
+from propolis.crm.fields import Kind
+from propolis.crm.keys import split_name
+from propolis.crm.models import Company, Contact, OppStatus
+
+Raw = Mapping[str, Any]
+Dump = Mapping[str, Sequence[Raw]]
+
+COMPANIES, PEOPLE_EACH = 12, 4
+# One after the other: how the record here differs from the one in Syncro.
+AGES = ("older", "blank", "newer", "same")
+# The last two of the twelve are in doubt: same domain but another name; same phone but another name.
+DOUBTFUL = {COMPANIES - 2: "Northfold Holdings", COMPANIES - 1: "Castellan Partners"}
+SHOWN_FIRST = "Brightwater Dental Group"
+LONG_AGO, RECENTLY = timedelta(days=400), timedelta(days=1)
+
+
+@dataclass(frozen=True)
+class Furnished:
+    """How many records were there before."""
+
+    companies: int
+    contacts: int
+
+
+def furnish(account: Account, actor: Membership, syncro: Dump) -> Furnished:
+    """Adds the records; call with the account in scope."""
+    chosen = choose(syncro)
+    people = {raw["id"]: _people_of(raw, syncro) for raw in chosen}
+    made: list[Contact] = []
+    for at, raw in enumerate(chosen):
+        company = _company(account, actor, raw, at)
+        if at not in DOUBTFUL:
+            made += [
+                _contact(account, actor, company, person, at + n)
+                for n, person in enumerate(people[raw["id"]])
+            ]
+        if at == 0:
+            _story(account, actor, company)
+    newsletter = lists.create_list(account, "Spring newsletter", leads=False)
+    lists.add(newsletter, [contact.pk for contact in made[::2]], actor=actor)
+    return Furnished(len(chosen), len(made))
+
+
+def choose(syncro: Dump) -> list[Raw]:
+    """At most twelve customers: firms with a domain and phone of their own and some people, one of them
+    Brightwater."""
+    domains = Counter(_domain(raw) for raw in syncro["customers"])
+    phones = Counter(raw["phone"] for raw in syncro["customers"])
+    sizes = Counter(raw["customer_id"] for raw in syncro["contacts"] if raw["email"])
+    fit = [
+        raw
+        for raw in syncro["customers"]
+        if raw["business_name"]
+        and not raw["disabled"]
+        and domains[_domain(raw)] == 1
+        and raw["phone"]
+        and phones[raw["phone"]] == 1
+        and sizes[raw["id"]] >= 2
+        and _domain(raw).endswith(".example")
+    ]
+    fit.sort(key=lambda raw: (raw["business_name"] != SHOWN_FIRST, raw["id"]))
+    step = max(1, len(fit) // COMPANIES)
+    return fit[::step][:COMPANIES]
+
+
+def _company(account: Account, actor: Membership, raw: Raw, at: int) -> Company:
+    age = AGES[at % len(AGES)]
+    values: dict[str, Any] = {"name": raw["business_name"], "website": _domain(raw)}
+    if raw["business_name"] == SHOWN_FIRST:
+        values["name"] = "Brightwater Dental Grp."
+    if age in ("older", "newer"):
+        values |= {"phone": _other_number(raw["phone"]), "city": raw["city"] or "Seattle"}
+    if age == "same":
+        values |= {"phone": raw["phone"], "email": raw["email"]}
+    if at in DOUBTFUL:
+        values["name"] = DOUBTFUL[at]
+        if at == COMPANIES - 1:
+            values |= {"website": "", "phone": raw["phone"]}
+    company = edit.create(account, Kind.COMPANY, values, actor=actor)
+    assert isinstance(company, Company)
+    _date(company, raw, age)
+    return company
+
+
+def _contact(account: Account, actor: Membership, company: Company, raw: Raw, at: int) -> Contact:
+    age = AGES[at % len(AGES)]
+    first, last = split_name(raw["name"])
+    values: dict[str, Any] = {"first": first, "last": last, "company": company.pk, "email": raw["email"]}
+    if age == "older":
+        values |= {"title": "Office", "email": raw["email"].upper()}
+    if age == "newer":
+        values |= {"mobile": _other_number(raw["mobile"] or raw["phone"]), "title": "Owner"}
+    contact = edit.create(account, Kind.CONTACT, values, actor=actor)
+    assert isinstance(contact, Contact)
+    _date(contact, raw, age)
+    return contact
+
+
+def _story(account: Account, actor: Membership, company: Company) -> None:
+    """What only this side knows, and keeps: a note and an opportunity."""
+    notes.add_note(company, "Prefers calls after four. Asked about moving to a new floor.", actor=actor)
+    status = OppStatus.objects.filter(outcome=OppStatus.Outcome.OPEN).order_by("position").first()
+    if status is not None:
+        deal = {"name": "Firewall renewal", "company": company.pk, "status": status.pk, "amount": "4200"}
+        edit.create(account, Kind.OPPORTUNITY, deal, actor=actor)
+
+
+def _date(row: Company | Contact, raw: Raw, age: str) -> None:
+    """When it was typed here, and last changed by a person: before or after the record in Syncro."""
+    theirs = datetime.fromisoformat(raw["updated_at"])
+    edited = theirs + RECENTLY if age == "newer" else theirs - LONG_AGO
+    type(row).objects.filter(pk=row.pk).update(created_at=theirs - 2 * LONG_AGO, edited_at=edited)
+
+
+def _people_of(raw: Raw, syncro: Dump) -> list[Raw]:
+    mails = Counter((each["email"] or "").lower() for each in syncro["contacts"])
+    mine = [each for each in syncro["contacts"] if each["customer_id"] == raw["id"]]
+    alone = [each for each in mine if each["email"] and each["name"] and mails[each["email"].lower()] == 1]
+    return alone[:PEOPLE_EACH]
+
+
+def _domain(raw: Raw) -> str:
+    return str(raw["email"] or "").rpartition("@")[2].lower()
+
+
+def _other_number(number: str | None) -> str:
+    """Another of the numbers kept for fiction: 555-01xx in the same area."""
+    digits = "".join(sign for sign in number or "2065550100" if sign.isdigit())
+    return f"{digits[:3]}55501{(int(digits[-2:]) + 37) % 100:02d}"
