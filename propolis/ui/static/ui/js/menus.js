@@ -17,7 +17,7 @@
   }, true);
   document.addEventListener("scroll", (event) => {
     for (const menu of document.querySelectorAll(".menu.below:popover-open")) {
-      if (!menu.contains(event.target)) menu.hidePopover();
+      if (!menu.contains(event.target)) place(menu);
     }
   }, true);
 
