@@ -83,15 +83,15 @@ def _company(account: Account, actor: Membership, raw: Raw, at: int) -> Company:
     age = AGES[at % len(AGES)]
     values: dict[str, Any] = {"name": raw["business_name"], "website": _domain(raw)}
     if raw["business_name"] == SHOWN_FIRST:
-        values["name"] = "Brightwater Dental Grp."
+        values["name"] = "Brightwater Dental"
     if age in ("older", "newer"):
-        values |= {"phone": _other_number(raw["phone"]), "city": raw["city"] or "Seattle"}
+        values |= {"phone": _own_number(at), "city": raw["city"] or "Seattle"}
     if age == "same":
         values |= {"phone": raw["phone"], "email": raw["email"]}
     if at in DOUBTFUL:
         values["name"] = DOUBTFUL[at]
-        if at == COMPANIES - 1:
-            values |= {"website": "", "phone": raw["phone"]}
+    if at == COMPANIES - 1:
+        values |= {"website": "", "email": "", "phone": raw["phone"]}
     company = edit.create(account, Kind.COMPANY, values, actor=actor)
     assert isinstance(company, Company)
     _date(company, raw, age)
@@ -105,7 +105,7 @@ def _contact(account: Account, actor: Membership, company: Company, raw: Raw, at
     if age == "older":
         values |= {"title": "Office", "email": raw["email"].upper()}
     if age == "newer":
-        values |= {"mobile": _other_number(raw["mobile"] or raw["phone"]), "title": "Owner"}
+        values |= {"mobile": _own_number(50 + at), "title": "Owner"}
     contact = edit.create(account, Kind.CONTACT, values, actor=actor)
     assert isinstance(contact, Contact)
     _date(contact, raw, age)
@@ -139,7 +139,6 @@ def _domain(raw: Raw) -> str:
     return str(raw["email"] or "").rpartition("@")[2].lower()
 
 
-def _other_number(number: str | None) -> str:
-    """Another of the numbers kept for fiction: 555-01xx in the same area."""
-    digits = "".join(sign for sign in number or "2065550100" if sign.isdigit())
-    return f"{digits[:3]}55501{(int(digits[-2:]) + 37) % 100:02d}"
+def _own_number(at: int) -> str:
+    """A number nobody else has: 555-01xx, kept for fiction, in an area where no sample company is."""
+    return f"90755501{at:02d}"
