@@ -347,9 +347,11 @@ class RestoreJob(Job):
 
     def _opened(self, run: Run, lease: Lease) -> _Opened:
         found: _Opened | None = getattr(self._here, "opened", None)
-        if found is None or (found.run_id, found.fence) != (run.pk, lease.run.fence):
+        # The next higher fence is our own next slice: nobody else has worked on the run between the two.
+        if found is None or found.run_id != run.pk or lease.run.fence - found.fence not in (0, 1):
             self._forget()
             found = self._here.opened = _Opened(run, lease)
+        found.fence = lease.run.fence
         return found
 
     def _forget(self) -> None:
