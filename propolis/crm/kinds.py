@@ -67,7 +67,7 @@ class EntityKind:
         for what, query, column in self._dependants():
             many: dict[int, int] = {}
             for parent, child in query.filter(**{f"{column}__in": ids}).values_list(column, "pk"):
-                if (what, child) not in going:
+                if going.isdisjoint({(what, child), (f"{what}.{self.kind.value}", child)}):
                     many[parent] = many.get(parent, 0) + 1
             for parent, count in many.items():
                 found.setdefault(parent, f"Has {_counted(count, what)}")

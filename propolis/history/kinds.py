@@ -26,7 +26,8 @@ class Adapter(Protocol):
         """Writes whole rows, each `rev` one higher; many at a time."""
 
     def in_use(self, rows: Sequence[Any], going: Set[tuple[str, int]]) -> Mapping[int, str]:
-        """id → why a record cannot go, if something living hangs on it; `going`: (kind, id) that go too."""
+        """id → why a record cannot go, if something living hangs on it; `going`: (kind, id) that go too, and
+        ("contact.company", id) of references that go back."""
 
     def bound(self, changes: Sequence[Change]) -> Mapping[int, str]:
         """Change id → why its further effects cannot be taken back; nothing for the others."""

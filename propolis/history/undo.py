@@ -129,8 +129,18 @@ def _plan_batch(
     rows = {row.pk: row for row in query}
     held = _held(adapter, changes, rows, going)
     items = [_plan_one(adapter, change, rows.get(change.local_id), held) for change in changes]
-    going.update((i.change.kind, i.change.local_id or 0) for i in items if i.can and _creates(i.change))
+    going.update(each for item in items if item.can for each in _leaving(item))
     return [(item, rows.get(item.change.local_id)) for item in items]
+
+
+def _leaving(item: UndoItem) -> Iterator[tuple[str, int]]:
+    """What the undo takes off other records: the record itself, or a reference of it ("contact.company")."""
+    change, pk = item.change, item.change.local_id or 0
+    if _creates(change):
+        yield change.kind, pk
+    for name in item.back:
+        if isinstance(change.fields[name][1], int):
+            yield f"{change.kind}.{name}", pk
 
 
 def _held(
@@ -143,7 +153,7 @@ def _held(
     made = [c for c in changes if _creates(c) and c.local_id in rows]
     if made:
         used = {**adapter.in_use([rows[c.local_id] for c in made], going), **_edited_since(made)}
-        held |= {c.id: used[c.local_id] for c in made if c.local_id in used}
+        held = {c.id: used[c.local_id] for c in made if c.local_id in used} | held
     return held
 
 
@@ -152,12 +162,18 @@ def _creates(change: Change) -> bool:
 
 
 def _edited_since(changes: list[Change]) -> dict[int, str]:
-    """Records that something other than their own run changed after it had made them."""
+    """Records that something other than their own run changed after it had made them.
+
+    What nobody did (neither a person nor a run), or what only followed from a change of another record
+    (`args["follows"]`), is no use.
+    """
     first = {c.local_id: c.id for c in changes if _creates(c) and c.local_id is not None}
     later = (
         Change.objects.filter(kind=changes[0].kind, local_id__in=list(first))
         .filter(state=Change.State.APPLIED, undoes=None, id__gt=min(first.values()))
         .exclude(run_id=changes[0].run_id if changes[0].run_id else -1)
+        .exclude(run=None, actor=None)
+        .exclude(args__has_key="follows")
         .values_list("local_id", "id")
     )
     return {pk: "Changed since" for pk, change_id in later if pk is not None and change_id > first[pk]}
@@ -184,7 +200,8 @@ def _plan_fields(adapter: Adapter, change: Change, row: Any) -> UndoItem:
     now = adapter.values(row)
     kept = {name: "Changed since" for name, effect in change.fields.items() if now.get(name) != effect[1]}
     back = tuple(name for name in change.fields if name not in kept)
-    if kept and not back and change.action != Action.COMBINE and not change.args.get("lists"):
+    beside = change.action in (Action.MERGE, Action.COMBINE) or change.args.get("lists")
+    if kept and not back and not beside:
         return UndoItem(change, False, "Changed since", (), kept)
     return UndoItem(change, True, "", back, kept)
 
