@@ -8,7 +8,7 @@ from typing import Final
 
 from propolis.accounts.models import Account
 from propolis.bridge.import_changes import Narrowing
-from propolis.bridge.import_pages import Part, run_address
+from propolis.bridge.import_pages import PLACE, Part, run_address
 from propolis.bridge.import_words import (
     Badge,
     duration_of,
@@ -79,7 +79,7 @@ def _parts(run: Run, at: str) -> list[Part]:
         return []
     totals = totals_of(run)
     return [
-        Part(f"{totals.of(word):,} {word}", at + Narrowing(word).address())
+        Part(f"{totals.of(word):,} {word}", at + Narrowing(word).address() + PLACE)
         for word in Word
         if totals.of(word) or word is Word.FAILED
     ]

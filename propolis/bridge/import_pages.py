@@ -53,6 +53,8 @@ from propolis.runs.models import Run
 ALL: Final = tuple(step.value for step in IMPORTED)
 # Planned Changes applied in a second, on the slow side of what was measured.
 APPLIED_A_SECOND: Final = 1500
+# The list on the page.
+PLACE: Final = "#changes"
 _OTHERS: Final = {
     "restore": "A backup is being restored",
     "undo": "An import is being undone",
@@ -94,17 +96,6 @@ class Number:
 
 
 @dataclass(frozen=True)
-class Last:
-    """The last import of a step: its name, its state, its sums."""
-
-    title: str
-    badge: Badge
-    sums: list[Sum]
-    spent: str
-    href: str
-
-
-@dataclass(frozen=True)
 class Choose:
     """The buttons of a step. `estimate` "" where nothing is known yet."""
 
@@ -112,7 +103,6 @@ class Choose:
     offers: list[Offer]
     everything: Offer | None
     stale: str
-    last: Last | None
     estimate: str
     ready: bool
 
@@ -183,7 +173,7 @@ def step_panel(account: Account, connection: Connection, step: Step, params: Map
     run = newest(step)
     if run is not None and run.state == Run.State.PLANNED:
         return Panel("preview", run, preview=preview_of(account, connection, run, params))
-    choose = choose_of(connection, step, run)
+    choose = choose_of(connection, step)
     if run is None:
         return Panel("choose", choose=choose)
     return Panel("result", run, choose=choose, result=result_of(account, connection, run))
@@ -216,16 +206,17 @@ def run_panel(account: Account, connection: Connection | None, run: Run, params:
 
 def newest(step: Step) -> Run | None:
     """The last import of this step, retries and discarded previews aside; of the last few dozen runs."""
-    for run in Run.objects.filter(kind="import").select_related("by", "account").order_by("-id")[:40]:
+    slim = Run.objects.filter(kind="import").only("options", "state", "planned_at", "confirmed_at")
+    for run in slim.order_by("-id")[:40]:
         if step.value in nouns_of(run) and not run.options.get("only") and not was_discarded(run):
-            return run
+            return Run.objects.select_related("by", "account").get(pk=run.pk)
     return None
 
 
 # ---- choose
 
 
-def choose_of(connection: Connection, step: Step, last: Run | None) -> Choose:
+def choose_of(connection: Connection, step: Step) -> Choose:
     found = offers(connection, step)
     open_ = all(read_at(connection, each) is not None for each in IMPORTED)
     everything = Offer("Import all", ALL) if open_ and found[0].objects != ALL else None
@@ -234,7 +225,6 @@ def choose_of(connection: Connection, step: Step, last: Run | None) -> Choose:
         offers=found,
         everything=everything,
         stale=_stale(connection, found),
-        last=_last(last),
         estimate=estimate(connection, found[0].objects),
         ready=connection.state == Connection.State.CONNECTED,
     )
@@ -249,13 +239,6 @@ def _stale(connection: Connection, found: list[Offer]) -> str:
         at = read_at(connection, Step(noun))
         told.append(f"{noun.capitalize()} were last imported {moment(at)}.")
     return " ".join(told)
-
-
-def _last(run: Run | None) -> Last | None:
-    if run is None or not run.ended:
-        return None
-    sums = sums_of(run, run_address(run.account, run))
-    return Last(title_of(run), state_badge(run), sums, spent(run), run_address(run.account, run))
 
 
 def estimate(connection: Connection, objects: tuple[str, ...]) -> str:
@@ -302,7 +285,8 @@ def _sum(run: Run, noun: str, at: str) -> Sum:
     texts = [f"{counts.of(word):,} {word}" for word in words]
     head, _, tail = whole.rpartition(", ".join(texts))
     parts = [
-        Part(text, at + Narrowing(word, noun).address()) for text, word in zip(texts, words, strict=True)
+        Part(text, at + Narrowing(word, noun).address() + PLACE)
+        for text, word in zip(texts, words, strict=True)
     ]
     return Sum(head, parts, tail)
 
@@ -316,7 +300,7 @@ def numbers(run: Run, at: str) -> list[Number]:
             f"{found[word]:,}",
             ICONS[word],
             _reasons_in_words(run, word) if word in REASONED and found[word] else SAYS[word],
-            at + Narrowing(word).address(),
+            at + Narrowing(word).address() + PLACE,
         )
         for word in Word
         if found[word] or word in (Word.NEW, Word.FAILED)
@@ -350,13 +334,20 @@ def preview_of(
         ],
         sums=sums_of(run, ""),
         numbers=numbers(run, ""),
-        button=f"Import {joined([counted(coming(run, noun), noun) for noun in nouns_of(run)])}",
+        button=_button(run, refused=bool(refusal)),
         estimate=f"{about(int(run.cursor.get('seq', 0)) / APPLIED_A_SECOND)}.",
         refusal=refusal,
         agree=_agree(run) if refusal else "",
         stale=sentence(stale) if stale else "",
         listing=listing(account, connection, run, params, csv_at),
     )
+
+
+def _button(run: Run, *, refused: bool) -> str:
+    words = joined([counted(n, noun) for noun in nouns_of(run) if (n := coming(run, noun))])
+    if refused:
+        return f"Confirm and import {words}" if words else "Confirm"
+    return f"Import {words}" if words else f"Import 0 {joined(nouns_of(run))}"
 
 
 def coming(run: Run, noun: str) -> int:

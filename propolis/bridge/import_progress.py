@@ -27,6 +27,12 @@ from propolis.history.models import Change
 from propolis.merge.plan import Word
 from propolis.runs.models import Run
 
+_PAGES: Final = {
+    Run.State.QUEUED: "queued",
+    Run.State.PAUSED: "paused",
+    Run.State.NEEDS_ATTENTION: "attention",
+    Run.State.PLANNED: "gate",
+}
 # A rate measured over less than this is a guess.
 MEASURED_AFTER: Final = 5.0
 # A run nobody took up after this long has no worker.
@@ -79,8 +85,10 @@ class Tally:
 
 @dataclass(frozen=True)
 class Progress:
-    """One look. `total` 0: no end known. `state`: "working", "paused" or "attention"; another one is another
-    page. `says`, `rate`, `left`, `waits`, `asked`, `announce`: "" for nothing to say."""
+    """One look. `total` 0: no end known. `state`: as `state_of` says; another one is another page.
+
+    `says`, `rate`, `left`, `waits`, `asked`, `announce`: "" for nothing to say.
+    """
 
     run: Run
     state: str
@@ -105,17 +113,19 @@ class Progress:
         return min(99, 100 * self.done // self.total) if self.total else None
 
     @property
+    def can_pause(self) -> bool:
+        """Otherwise it can be resumed: it rests, or a pause was asked for and is not there yet."""
+        return self.state in ("queued", "working") and self.run.stop_flag != "pause"
+
+    @property
     def every(self) -> int:
         """Seconds until the next look."""
-        return 2 if self.state == "working" else 5
+        return 2 if self.state in ("queued", "working") else 5
 
 
 def state_of(run: Run) -> str:
-    """Which page a run has: "working", "paused", "attention", "gate" or "ended"."""
-    if run.ended:
-        return "ended"
-    resting = {Run.State.PAUSED: "paused", Run.State.NEEDS_ATTENTION: "attention", Run.State.PLANNED: "gate"}
-    return resting.get(Run.State(run.state), "working")
+    """Which page a run has: "queued", "working", "paused", "attention", "gate" or "ended"."""
+    return "ended" if run.ended else _PAGES.get(Run.State(run.state), "working")
 
 
 def look(run: Run, mark: Mark | None = None, now: float | None = None) -> Progress:

@@ -125,7 +125,7 @@ class Names:
         effects = [self._effect(change.kind, name, effect) for name, effect in change.fields.items()]
         return ChangeRow(
             change=change,
-            name=remote_name(change) or (str(ours) if ours else "") or "Unnamed",
+            name=remote_name(change) or (str(ours) if ours else "") or f"{kind} without a name",
             kind=kind,
             href=self._href(change.kind, change.local_id),
             word=word.value,

@@ -19,7 +19,7 @@ ICONS: Final = {
     Word.MERGED: "git-merge",
     Word.UPDATED: "pencil",
     Word.SAME: "equal",
-    Word.REVIEW: "circle-help",
+    Word.REVIEW: "circle-question-mark",
     Word.LEFT_OUT: "ban",
     Word.FAILED: "triangle-alert",
 }
@@ -146,7 +146,7 @@ def state_badge(run: Run) -> Badge:
     if state == Run.State.COMPLETE:
         need = totals_of(run).need_you
         text = f"Complete, {need:,} need{'s' if need == 1 else ''} you" if need else "Complete"
-        return Badge(text, "warn" if need else "ok", "circle-help" if need else "check")
+        return Badge(text, "warn" if need else "ok", "circle-question-mark" if need else "check")
     if was_discarded(run):
         return Badge("Preview discarded", "", "x")
     return _BADGES[state]

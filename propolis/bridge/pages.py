@@ -131,9 +131,10 @@ def _mark_losers(run: Run, phases: Sequence[str], key: str, repeated: set[int], 
     for page in load_having(run, phases, key, repeated):
         items = parse_page(resource, page.raw)
         for at, item in enumerate(_nested(items) if key == "nested" else items):
-            if isinstance(item, BadRecord) or item.id not in repeated:
+            if item.id not in repeated:
                 continue
-            copy = (changed_at(item) or EARLIEST, page.read_at, (page.phase, page.seq, at))
+            changed = None if isinstance(item, BadRecord) else changed_at(item)
+            copy = (changed or EARLIEST, page.read_at, (page.phase, page.seq, at))
             other = best.setdefault(item.id, copy)
             if other is copy:
                 continue

@@ -1,8 +1,8 @@
-"""Trying again what failed: single records are read from Syncro once more and imported by the same rules.
+"""Trying again what failed: single records are read from Syncro once more, imported by the same rules.
 
-A retry is an import with `options["only"]`, a list of [link kind, Syncro id]: its read phase fetches and plans
-one record at a time; applying, history and undo are those of every import. It proves nothing about records it
-did not ask for, so it marks none as gone and leaves the connection's reading times as they are.
+A retry is an import with `options["only"]`, a list of [link kind, Syncro id]: its read phase fetches and
+plans one record at a time; applying, history and undo are those of every import. It proves nothing about
+records it did not ask for, so it marks none as gone and leaves the connection's reading times as they are.
 """
 
 from __future__ import annotations
