@@ -265,8 +265,9 @@ class Killing:
 
     @property
     def asked_again(self) -> int:
-        leads = [e["query"] for e in self.scene.house.syncro.requests() if e["path"].endswith("/leads")]
-        return sum(times - 1 for times in Counter(leads).values())
+        log = self.scene.house.syncro.requests()
+        leads = Counter(json.dumps(each["query"]) for each in log if each["path"].endswith("/leads"))
+        return sum(leads.values()) - len(leads)
 
 
 def _interrupt(number: int, frame: FrameType | None) -> None:

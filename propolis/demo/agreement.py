@@ -36,7 +36,7 @@ def _companies(dump: Dump) -> Iterator[str]:
     links = Link.objects.filter(kind=Link.Kind.CUSTOMER, company__created_run__isnull=False)
     for remote_id, name in links.values_list("remote_id", "company__name"):
         theirs = names.get(remote_id)
-        if theirs and clean(theirs) != name:
+        if theirs and clean(theirs).strip() != name:
             yield f"customer {remote_id} is {theirs!r} in Syncro and {name!r} here"
 
 
