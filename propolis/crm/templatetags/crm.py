@@ -57,7 +57,7 @@ def bar_chart(title: str, stages: Iterable[tuple[Any, str]]) -> SafeString:
                 _BAR,
                 126 + max(2, round((_WIDE - 160) * stage.count / most)),
                 at * (_BAR + _GAP) + 15,
-                stage.count,
+                f"{stage.count:,}",
             )
             for at, stage in enumerate(listed)
         ),
