@@ -62,7 +62,8 @@ def insert(rows: Sequence[TenantModel]) -> None:
     table = f'"{model._meta.db_table}"'
     with connection.cursor() as cursor:
         if connection.vendor == "postgresql":
-            with cursor.copy(f"COPY {table} ({names}) FROM STDIN") as copy:
+            # The driver's own cursor: its errors must become Django's like those of any other statement.
+            with connection.wrap_database_errors, cursor.copy(f"COPY {table} ({names}) FROM STDIN") as copy:
                 for one in values:
                     copy.write_row(one)
         else:

@@ -12,7 +12,7 @@ from datetime import datetime
 from itertools import groupby
 from typing import Any
 
-from django.db import DatabaseError, transaction
+from django.db import DataError, IntegrityError, transaction
 from django.utils import timezone
 
 from propolis.bridge.links import overtaken, snapshot, write_links
@@ -28,6 +28,9 @@ from propolis.runs.engine import Lease
 from propolis.runs.models import Run
 
 BATCH = 500
+SMALLEST = 10
+# What one record can be at fault for; a lost connection or a locked database is nobody's fault.
+ODD = (DataError, IntegrityError, ValueError, TypeError, KeyError, OverflowError)
 _NOUN = {"company": "companies", "contact": "contacts", "opportunity": "opportunities"}
 WRITING = frozenset({Change.Action.MERGE, Change.Action.UPDATE})
 
@@ -58,9 +61,11 @@ class Applier:
     def step(self, lease: Lease) -> None:
         after = int(self.cursor.get("applied", 0))
         with lease.batch() as batch:
-            planned = list(Change.objects.filter(run=self.run, seq__gt=after).order_by("seq")[:BATCH])
+            # A batch that outlasted the lease, or its worker, is tried again in smaller parts.
+            size = max(SMALLEST, BATCH >> lease.attempts_here)
+            planned = list(Change.objects.filter(run=self.run, seq__gt=after).order_by("seq")[:size])
             self.cursor["applied"] = planned[-1].seq if planned else self.cursor.get("seq", 0)
-            self._apply([each for each in planned if each.state == Change.State.PLANNED])
+            self._apply([each for each in planned if each.state == Change.State.PLANNED], lease)
             progress = {
                 "phase": "applying",
                 "noun": _NOUN[planned[-1].kind] if planned else "",
@@ -69,15 +74,17 @@ class Applier:
             }
             batch.save(cursor=self.cursor, counts=self.counts, progress=progress, phase="applying")
 
-    def _apply(self, changes: Sequence[Change]) -> None:
+    def _apply(self, changes: Sequence[Change], lease: Lease) -> None:
         for remote_kind, group in groupby(changes, key=lambda each: each.remote_kind):
             batch = list(group)
             try:
                 with transaction.atomic():
                     result = self._group(remote_kind, batch)
-            except (DatabaseError, ValueError, TypeError, KeyError):
+            except ODD:
                 result = self._one_by_one(remote_kind, batch)
+            lease.touch()
             self._settle(result)
+            lease.touch()
 
     def _one_by_one(self, remote_kind: str, batch: Sequence[Change]) -> Applied:
         """One odd record never stops the rest: it is failed, with what the database said."""
@@ -87,7 +94,7 @@ class Applier:
             try:
                 with transaction.atomic():
                     found = self._group(remote_kind, [change])
-            except (DatabaseError, ValueError, TypeError, KeyError) as error:
+            except ODD as error:
                 change.action, change.reason = Change.Action.FAIL, "not_storable"
                 change.args["detail"] = f"{type(error).__name__}: {error}"[:500]
                 change.raw = str(change.args.get("raw"))
@@ -206,3 +213,20 @@ def _same(now: Any, before: Any) -> bool:
 
 def _instant(text: str | None) -> datetime | None:
     return datetime.fromisoformat(text) if text else None
+
+
+def apply_now(run: Run, connection: Connection, changes: Sequence[Change]) -> dict[str, Any]:
+    """Applies these new Changes in the caller's transaction, without a lease; answers the run's counts then.
+
+    Unlike a step, nothing is set aside: what the database refuses is the caller's error. `run.counts` has
+    the counts as planned; records of one kind stand together.
+    """
+    applier = Applier(run, connection)
+    for number, change in enumerate(changes, int(applier.cursor.get("seq", 0)) + 1):
+        change.seq = number
+    door.plan(changes)
+    for remote_kind, group in groupby(changes, key=lambda each: each.remote_kind):
+        together = list(group)
+        for at in range(0, len(together), BATCH):
+            applier._settle(applier._group(remote_kind, together[at : at + BATCH]))
+    return applier.counts

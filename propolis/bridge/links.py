@@ -39,6 +39,9 @@ _STATES = {
 }
 
 
+_new_link = bulk.maker(Link)
+
+
 class Waiting(Protocol):
     def waits(self, change: Change) -> str:
         """Why the record is not attached to what it hangs on, "" if it is."""
@@ -108,7 +111,7 @@ def write_links(
 
 
 def _link(scene: Scene, change: Change, old: Link | None, kept: list[str], placer: Waiting) -> Link:
-    link = Link(
+    link = _new_link(
         account_id=scene.account.pk,
         connection_id=scene.connection.pk,
         kind=change.remote_kind,

@@ -10,6 +10,7 @@ from django.db import connection as database
 from django.utils import timezone
 
 from propolis.accounts import bulk
+from propolis.bridge.links import remembered
 from propolis.bridge.models import Link
 from propolis.bridge.scene import Scene
 from propolis.crm import rows
@@ -24,6 +25,9 @@ UNKNOWN_CUSTOMER = "no_such_customer"
 ALIVE = (Link.State.LINKED, Link.State.SECONDARY, Link.State.GONE, Link.State.HIDDEN)
 
 
+_new_member = bulk.maker(ListMember)
+
+
 class Placer:
     """What all kinds share; `model` is ours."""
 
@@ -32,6 +36,7 @@ class Placer:
 
     def __init__(self, scene: Scene) -> None:
         self.scene = scene
+        self._make = bulk.maker(self.model)
 
     def begin(self, batch: Sequence[Change]) -> None:
         """Looks up what the records of this batch hang on."""
@@ -50,7 +55,7 @@ class Placer:
 
     def _new(self, change: Change, now: datetime) -> Any:
         updated = change.args.get("updated")
-        row = self.model(
+        row = self._make(
             account_id=self.scene.account.pk,
             created_run_id=self.scene.run.pk,
             created_at=now,
@@ -169,7 +174,7 @@ class ContactPlacer(Placer):
                 change.args["lists"] = [self.list.pk]
 
     def _member(self, change: Change, now: datetime) -> ListMember:
-        return ListMember(
+        return _new_member(
             account_id=self.scene.account.pk,
             list_id=self.list.pk,
             contact_id=change.local_id or 0,
@@ -253,6 +258,7 @@ def attach_waiting(scene: Scene, arrived: Mapping[int, int]) -> int:
     changes = []
     for link in waiting:
         row = link.contact or link.opportunity
+        before = remembered(link)
         link.reason = ""
         link.rev += 1
         if row is None or row.company_id is not None:
@@ -269,6 +275,8 @@ def attach_waiting(scene: Scene, arrived: Mapping[int, int]) -> int:
                 state=Change.State.APPLIED,
                 fields={"company": [None, company, "waited for it"]},
                 link_id=link.pk,
+                link_before=before,
+                args={"follows": True},
                 at=timezone.now(),
             )
         )

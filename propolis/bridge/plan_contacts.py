@@ -122,6 +122,8 @@ class ContactKind:
         return {"company": [row.company_id, parent.company, "only syncro"]}
 
     def match(self, batch: Sequence[Incoming]) -> Mapping[int, Outcome]:
+        if not (self.any_unlinked or self._stand_ins):
+            return {}
         theirs = [self._record(each) for each in batch]
         parents = {each.remote_id: each.parent for each in batch}
         ours = candidates(theirs) if self.any_unlinked and theirs else []

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
+from propolis.accounts import bulk
 from propolis.bridge.mapping import Incoming
 from propolis.bridge.scene import LinkRow, Scene, local_of
 from propolis.history.models import Change
@@ -20,6 +21,9 @@ ACTIONS = {
     Word.FAILED: Change.Action.FAIL,
 }
 WORDS = {action: word for word, action in ACTIONS.items()}
+
+
+_change = bulk.maker(Change)
 
 
 @dataclass
@@ -51,8 +55,8 @@ def change_for(
     raw: str | None = None,
     **args: Any,
 ) -> Change:
-    """A planned Change. `args` beside the given ones: raw values, hash, times and parent by Syncro id, so that
-    applying needs neither the page nor another look at Syncro."""
+    """A planned Change. `args` beside the given ones: raw values, hash, times and parent by Syncro id, so
+    that applying needs neither the page nor another look at Syncro."""
     args |= {
         "raw": incoming.raw,
         "hash": incoming.hash,
@@ -61,7 +65,7 @@ def change_for(
     }
     if incoming.parent is not None:
         args["parent"] = incoming.parent
-    return Change(
+    return _change(
         account_id=scene.account.pk,
         run_id=scene.run.pk,
         kind=local_of(incoming.kind),
@@ -69,8 +73,8 @@ def change_for(
         link_id=link.id if link else None,
         remote_kind=incoming.kind,
         remote_id=incoming.remote_id,
-        action=ACTIONS[word],
-        state=Change.State.PLANNED,
+        action=ACTIONS[word].value,
+        state=Change.State.PLANNED.value,
         fields=fields or {},
         args=args,
         reason=reason,

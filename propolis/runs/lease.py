@@ -89,6 +89,13 @@ class Lease:
             self._write(**batch.fields, **{name: F(name) + much for name, much in spent.items()})
         self._remember(batch, spent)
 
+    def touch(self) -> None:
+        """Inside a long batch: renews the lease, which only the batch itself can do while it locks the run.
+
+        LeaseLost if it has run out already: the process was frozen.
+        """
+        self._write(lease_until=later(settings.PROPOLIS_LEASE_SECONDS))
+
     def spent(self, *, requests: int = 0, waited: float = 0) -> None:
         """Counts requests and seconds waited outside a batch; kept by the next batch or at the release.
 
@@ -118,7 +125,8 @@ class Lease:
         if time.monotonic() - self._looked < every:
             return
         self._looked = time.monotonic()
-        flag = self._mine().values_list("stop_flag", flat=True).first()
+        # Not by the time it runs out: a batch under way has renewed it, which is not visible yet.
+        flag = self._owned().values_list("stop_flag", flat=True).first()
         self._lost = self._lost or flag is None
         self._flag = flag or self._flag
 
@@ -150,9 +158,11 @@ class Lease:
             self._done.set()
             thread.join(timeout=5)
 
+    def _owned(self) -> QuerySet[Run]:
+        return all_runs().filter(pk=self.run.pk, fence=self.run.fence, lease_owner=self.run.lease_owner)
+
     def _mine(self) -> QuerySet[Run]:
-        owned = all_runs().filter(pk=self.run.pk, fence=self.run.fence, lease_owner=self.run.lease_owner)
-        return owned.filter(HELD)
+        return self._owned().filter(HELD)
 
     def _write(self, **fields: Any) -> None:
         if self._lost or not self._mine().update(**fields):
