@@ -10,7 +10,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import Any, TypeVar
 
 import msgspec
@@ -104,7 +104,7 @@ def _ids(model: type[models.Model], count: int) -> range | list[int]:
     return range(first, first + count)
 
 
-@lru_cache(maxsize=None)
+@cache
 def _columns(model: type[models.Model], vendor: str) -> tuple[tuple[str, str, Convert], ...]:
     """Attribute, column and conversion of every field."""
     return tuple(

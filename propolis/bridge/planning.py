@@ -32,8 +32,11 @@ Effects = dict[str, list[Any]]
 class Kind(Protocol):
     """What differs between companies, contacts, persons on customer records and opportunities."""
 
-    link_kind: str
-    rules: Mapping[str, ConflictRule]
+    @property
+    def link_kind(self) -> str: ...
+
+    @property
+    def rules(self) -> Mapping[str, ConflictRule]: ...
 
     def begin(self, batch: Sequence[Incoming]) -> None:
         """Looks up what the records of this batch hang on."""
@@ -120,7 +123,7 @@ def _plan_changed(
         if row is None:
             planned.settled(Word.LEFT_OUT)
             continue
-        fields, newer = _decided(scene, kind, incoming, row, agreed.get(link.id) or {})
+        fields, newer = decided(scene, kind, incoming, row, agreed.get(link.id) or {})
         extra, args = kind.extras(incoming, agreed.get(link.id) or {}, row)
         word = Word.UPDATED if fields or extra else Word.SAME
         planned.add(
@@ -131,9 +134,10 @@ def _plan_changed(
         )
 
 
-def _decided(
+def decided(
     scene: Scene, kind: Kind, incoming: Incoming, row: Any, agreed: Mapping[str, Any] | None
 ) -> tuple[Effects, list[str]]:
+    """Field by field: the effects on our row, and the fields that are newer here."""
     decisions = decide(
         kind.row_values(row),
         kind.values(incoming, incoming.raw),
@@ -205,7 +209,7 @@ def _plan_outcome(
         return _plan_review(scene, incoming, link, outcome, planned)
     if isinstance(outcome, Sure):
         row = rows[outcome.local_id]
-        fields, newer = _decided(scene, kind, incoming, row, None)
+        fields, newer = decided(scene, kind, incoming, row, None)
         extra, args = kind.extras(incoming, None, row)
         args |= {"newer": newer, "rule": outcome.rule.value, "evidence": outcome.evidence.as_dict()}
         change = change_for(

@@ -165,10 +165,9 @@ class Reader:
         return datetime.fromisoformat(since) if sweep == "customers-closing" and since else None
 
     def _hides_closed(self, page: Page) -> bool:
-        metas = RunPage.objects.filter(run=self.run, phase__startswith="leads.").values_list(
-            "meta", flat=True
-        )
-        return (page.total_entries or 0) > sum(meta.get("closed", 0) for meta in metas)
+        kept = RunPage.objects.filter(run=self.run, phase__startswith="leads.")
+        seen: int = sum(meta.get("closed", 0) for meta in kept.values_list("meta", flat=True))
+        return (page.total_entries or 0) > seen
 
     def _complete(self, sweep: str, page: Page) -> bool:
         """As many different ids were seen as Syncro said last."""
@@ -230,4 +229,4 @@ def asked_for(sweep: str) -> tuple[Resource, dict[str, str]]:
 def same_contact(nested: Contact, listed: Contact) -> bool:
     """Equal in every key both answers have."""
     pairs = [(getattr(nested, f), getattr(listed, f)) for f in nested.__struct_fields__]
-    return all(a == b for a, b in pairs if a is not UNSET and b is not UNSET)
+    return not any(a != b for a, b in pairs if a is not UNSET and b is not UNSET)

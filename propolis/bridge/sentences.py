@@ -14,7 +14,9 @@ from propolis.syncro.errors import SyncroError
 
 # Why a whole run waits, stops or is not complete.
 RUNS = {
-    "propolis.not_connected": "No Syncro account is connected. Save a subdomain and an API token under Connection first.",
+    "propolis.not_connected": (
+        "No Syncro account is connected. Save a subdomain and an API token under Connection first."
+    ),
     "bridge.token_unreadable": (
         "The saved API token cannot be read with this server's keys. Make a new token in Syncro and save it "
         "under Connection."
@@ -42,12 +44,22 @@ RUNS = {
         "Far more of your linked records would change than usual. Nothing was changed. Look at the preview; if it "
         "is right, confirm."
     ),
+    "too_many_for_schedule": (
+        "The scheduled import would change more records than you allow it. Nothing was changed. Look at the "
+        "preview; if it is right, confirm."
+    ),
+    "propolis.stale_undo": (
+        "This preview is out of date: something else ran since, or it is more than 24 hours old. Make a new one."
+    ),
+    "propolis.undo_nothing": "The import to undo is not in the history any more. Nothing was changed.",
     "preview": "This is the preview. Nothing has been written yet.",
 }
 
 # Why one record was held, left out or failed; the run itself goes on.
 RECORDS = {
-    "unreadable": "Syncro sent something we cannot read as a record. The raw answer is below; correct it in Syncro, then Retry.",
+    "unreadable": (
+        "Syncro sent something we cannot read as a record. The raw answer is below; correct it in Syncro, then Retry."
+    ),
     "killed_the_worker": (
         "Working on this record stopped the import three times, so it was set aside. Tell your operator; the raw "
         "record is below."
@@ -65,6 +77,7 @@ RECORDS = {
     "skipped": "You chose Skip.",
     "not_in_syncro": "It is not in Syncro any more, so there is nothing to import.",
     "waits_for_company": "Waiting for its company, which needs a decision or has not been imported yet.",
+    "overtaken": "It was sent to Syncro after this copy was read, so it waits for the next import.",
     "no_such_customer": "Its customer was not found in Syncro, so it came without a company.",
 }
 
