@@ -6,6 +6,7 @@ or from the command line (`allow_any_url`), so that nobody can point a token at 
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
@@ -22,8 +23,10 @@ from propolis.bridge.pacing import DatabasePacer
 from propolis.syncro import (
     BadAddress,
     BadToken,
+    Interrupted,
     Me,
     MissingPermission,
+    NoAnswer,
     NotSyncro,
     PermissionResult,
     PermissionState,
@@ -37,6 +40,10 @@ from propolis.syncro import (
 from propolis.syncro.address import checked_base_url
 from propolis.syncro.permissions import PROBES, UNPROBED
 
+# Seconds: one request of a person, all of them together; one of an import.
+PERSON_TIMEOUT: Final = 10.0
+PERSON_WAITS: Final = 25.0
+IMPORT_TIMEOUT: Final = 60.0
 EMPTY: Final = "Paste the API token that you made in Syncro."
 CANNOT_READ: Final = (
     "Not connected: the token lacks a permission needed to import. "
@@ -88,6 +95,12 @@ class Refusal:
     report: CheckReport | None = None
 
 
+def patience(seconds: float = PERSON_WAITS) -> Callable[[], bool]:
+    """A `should_stop` that turns true after so many seconds: for requests a person waits for."""
+    until = time.monotonic() + seconds
+    return lambda: time.monotonic() > until
+
+
 def client_for(
     connection: Connection,
     *,
@@ -97,12 +110,13 @@ def client_for(
 ) -> SyncroClient:
     """A client with the saved token, at the shared pace; the caller closes it. Raises `TokenUnreadable`.
 
-    `priority` is for requests a person waits for.
+    `priority` is for requests a person waits for: they go first and give up sooner.
     """
     return SyncroClient(
         connection.base_url,
         vault.open_token(connection),
         pacer=DatabasePacer(settings.PROPOLIS_EGRESS, should_stop=should_stop),
+        timeout=PERSON_TIMEOUT if priority else IMPORT_TIMEOUT,
         should_stop=should_stop,
         on_request=on_request,
         priority=priority,
@@ -111,14 +125,23 @@ def client_for(
 
 def check(base_url: str, token: str) -> CheckReport:
     """Asks Syncro what the token may do, by six reading requests. Never raises for what Syncro answers."""
+    enough = patience()
     try:
-        pacer = DatabasePacer(settings.PROPOLIS_EGRESS)
-        with SyncroClient(base_url, token, pacer=pacer, timeout=30.0, priority=True) as client:
+        pacer = DatabasePacer(settings.PROPOLIS_EGRESS, should_stop=enough)
+        with SyncroClient(
+            base_url, token, pacer=pacer, timeout=PERSON_TIMEOUT, should_stop=enough, priority=True
+        ) as client:
             me = client.me()
             results = tuple(client.check_permissions())
     except SyncroError as error:
-        return CheckReport(base_url, code=error.code, sentence=error.sentence)
+        told = as_told(error)
+        return CheckReport(base_url, code=told.code, sentence=told.sentence)
     return _report(base_url, me, results)
+
+
+def as_told(error: SyncroError) -> SyncroError:
+    """What a person is told: patience that ran out is an answer that did not come."""
+    return NoAnswer() if isinstance(error, Interrupted) else error
 
 
 def check_saved(connection: Connection) -> CheckReport:

@@ -64,7 +64,16 @@ def _why_not(row: RemoteUser, person: Membership | None, roles: Set[str], by: Me
         return f"Syncro has no e-mail address for {row.name}. Choose the person by hand."
     if by is not None and person.pk == by.pk and person.is_admin and "Admin" not in roles:
         return "You cannot take Admin from yourself. Ask another Admin to do it."
+    if "Admin" not in roles and _is_last_admin(person):
+        return f"{person} is the only Admin who can sign in. Make somebody else an Admin first."
     return ""
+
+
+def _is_last_admin(person: Membership) -> bool:
+    if not person.is_admin or person.state != Membership.State.ACTIVE:
+        return False
+    others = Membership.objects.filter(is_admin=True, state=Membership.State.ACTIVE)
+    return not others.exclude(pk=person.pk).exists()
 
 
 def _give(person: Membership, roles: Set[str], *, is_new: bool, by: Membership | None) -> int:
@@ -73,9 +82,18 @@ def _give(person: Membership, roles: Set[str], *, is_new: bool, by: Membership |
     if not is_new and wanted == person.role_types:
         return 0
     person.is_marketer, person.is_salesperson, person.is_admin = (role in roles for role in ROLES)
-    person.save()
+    _write(person, is_new=is_new)
     audit(person.account, by, "user.roles", membership=person.pk, roles=" ".join(wanted) or "none")
     return int(not is_new)
+
+
+def _write(person: Membership, *, is_new: bool) -> None:
+    """Without the signal of `save`: what follows from a role is done, and counted, here."""
+    if is_new:
+        Membership.objects.bulk_create([person])
+        return
+    fields = {name: getattr(person, name) for name in ("is_marketer", "is_salesperson", "is_admin")}
+    Membership.objects.filter(pk=person.pk).update(**fields)
 
 
 def _link(row: RemoteUser, person: Membership) -> None:

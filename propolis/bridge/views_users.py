@@ -19,7 +19,7 @@ from propolis.bridge.steps import Step, waits_for
 from propolis.bridge.user_rows import roster
 from propolis.bridge.vault import TokenUnreadable
 from propolis.bridge.views_wizard import sent_back, step_is_open, step_page
-from propolis.syncro import BadToken, SyncroError
+from propolis.syncro import BadToken, SyncroClient, SyncroError
 
 # Users asked about in one web request; the page goes on by itself until all are.
 PORTION = 8
@@ -43,7 +43,7 @@ def read(request: AccountRequest, account: str) -> HttpResponse:
     """Reads the list of users; the page then asks for their details, portion by portion."""
     connection = _connection(request)
     try:
-        with connecting.client_for(connection, priority=True) as client:
+        with _client(connection) as client:
             people.list_users(connection, client)
             waiting = people.read_details(connection, client, at_most=PORTION)
     except (SyncroError, TokenUnreadable) as error:
@@ -60,7 +60,7 @@ def details(request: AccountRequest, account: str) -> HttpResponse:
     """The next portion: the bar moved on, and at the end the whole page anew."""
     connection = _connection(request)
     try:
-        with connecting.client_for(connection, priority=True) as client:
+        with _client(connection) as client:
             waiting = people.read_details(connection, client, at_most=PORTION)
     except (SyncroError, TokenUnreadable) as error:
         return _trouble(request, connection, error)
@@ -69,6 +69,11 @@ def details(request: AccountRequest, account: str) -> HttpResponse:
     if not waiting:
         _say_linked(request, people.relink_by_email(connection))
     return _to_users(request)
+
+
+def _client(connection: Connection) -> SyncroClient:
+    """For a person who waits."""
+    return connecting.client_for(connection, should_stop=connecting.patience(), priority=True)
 
 
 def _reading(connection: Connection) -> dict[str, int]:
@@ -89,7 +94,8 @@ def _trouble(
     if isinstance(error, BadToken):
         connecting.token_died(connection, error)
         return sent_back(request, Step.CONNECTION, error.sentence)
-    return sent_back(request, Step.USERS, error.sentence)
+    sentence = connecting.as_told(error).sentence if isinstance(error, SyncroError) else error.sentence
+    return sent_back(request, Step.USERS, sentence)
 
 
 def _say_linked(request: AccountRequest, linked: int) -> None:

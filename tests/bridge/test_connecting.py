@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
 import pytest
@@ -181,6 +182,16 @@ def test_a_lost_reading_permission_breaks_the_connection_a_lost_sending_one_does
     connecting.token_died(connection, MissingPermission("Leads - List/Search"))
     connection.refresh_from_db()
     assert connection.state == "broken"
+
+
+def test_a_syncro_that_does_not_answer_is_given_up_in_time(acme: Account, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(connecting, "PERSON_TIMEOUT", 0.2)
+    with a_syncro() as syncro:
+        syncro.sandbox.fault("never", seconds=5, times=50)
+        began = time.monotonic()
+        report = connecting.check(syncro.base_url, syncro.token)
+    assert (report.code, report.reading_ok) == ("syncro.no_answer", False)
+    assert time.monotonic() - began < 20
 
 
 def test_the_client_reads_with_the_saved_token_and_shows_it_nowhere(acme: Account):

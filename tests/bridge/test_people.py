@@ -65,11 +65,19 @@ def test_the_same_e_mail_links_by_itself_also_somebody_who_comes_later(acme: Acc
         emails = {one: syncro.sandbox.users[one].email.lower() for one in (first, second)}
         bob = a_member(acme, "Bob", "Salesperson", email=emails[first])
         assert read(connection).linked == 1
-        dana = a_member(acme, "Dana", email=emails[second])
+        dana = Membership(account=acme, name="Dana", email_key=emails[second])
+        Membership.objects.bulk_create([dana])
         assert people.relink_by_email(connection) == 1
         assert people.relink_by_email(connection) == 0
     linked = RemoteUser.objects.exclude(membership=None).values_list("remote_id", "membership")
     assert dict(linked) == {first: bob.pk, second: dana.pk}
+
+
+def test_whoever_is_added_here_later_is_linked_at_once(acme: Account):
+    _, (kim, _) = a_reading(acme, "Kim", "Lee")
+    person = a_member(acme, "Kim", email=kim.email_key)
+    linked = RemoteUser.objects.exclude(membership=None).values_list("pk", "membership")
+    assert list(linked) == [(kim.pk, person.pk)]
 
 
 def test_a_choice_by_hand_outlives_re_reading(acme: Account):
@@ -181,6 +189,8 @@ def test_role_types_make_people_known_but_no_sign_ins(acme: Account, alice: Memb
         ("Kim", "linked", ["Marketer", "Salesperson"], True),
         ("Lee", "linked", [], True),
     ]
+    nobodys = people.apply_roles(connection, {me.pk: {"Marketer"}}, by=None)
+    assert nobodys.refused == ("Alice is the only Admin who can sign in. Make somebody else an Admin first.",)
     again = people.apply_roles(connection, {lee.pk: {"Admin"}}, by=alice)
     assert (again.made, again.changed) == (0, 1)
 
