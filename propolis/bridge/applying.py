@@ -124,7 +124,9 @@ class Applier:
             change.link_id = links.get(change.remote_id or 0)
             change.state = Change.State.APPLIED
             change.at = now
-            plain = change.action == Change.Action.CREATE and change.kind != "opportunity"
+            created = change.action == Change.Action.CREATE and change.kind != "opportunity"
+            # What its Link was before (held for a person, say) must be kept for undo.
+            plain = created and change.link_before is None
             (result.plain if plain else result.done).append(change)
         placer.finish(batch, now)
         return result

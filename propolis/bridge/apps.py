@@ -6,6 +6,13 @@ class BridgeConfig(AppConfig):
     label = "bridge"
 
     def ready(self) -> None:
-        from propolis.bridge import backup_jobs, importing, integration  # noqa: F401 - jobs register
+        from propolis.bridge import (  # noqa: F401 - jobs register
+            backup_jobs,
+            importing,
+            integration,
+            undo_links,
+            undoing,
+        )
 
         integration.register()
+        undo_links.register()

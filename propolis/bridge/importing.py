@@ -15,7 +15,7 @@ from typing import Any, ClassVar
 from django.utils import timezone
 
 from propolis.accounts.models import Account, Membership
-from propolis.bridge import backups, connecting, pages
+from propolis.bridge import backups, connecting, pages, scheduling
 from propolis.bridge.applying import Applier
 from propolis.bridge.closing import Closer
 from propolis.bridge.models import Connection, connection_of
@@ -38,7 +38,7 @@ from propolis.runs.engine import (
     register,
     start,
 )
-from propolis.runs.models import Run
+from propolis.runs.models import Run, Schedule
 from propolis.syncro import (
     BadToken,
     Interrupted,
@@ -172,7 +172,7 @@ class ImportJob(Job):
 
     def _gate(self, run: Run, lease: Lease, connection: Connection) -> Step:
         if run.confirmed_at is None:
-            refusal = self._refusal(run, connection)
+            refusal = self._refusal(run, connection) or scheduling.over_cap(run, connection)
             if refusal is not None:
                 told = {"code": refusal.code.value, "sentence": refusal.sentence}
                 with lease.batch() as batch:
@@ -205,6 +205,9 @@ class ImportJob(Job):
             return Continue()
         self._forget()
         return Finish(*outcome(run))
+
+    def due(self, schedule: Schedule) -> None:
+        scheduling.start_scheduled(schedule)
 
     def ended(self, run: Run) -> None:
         pages.drop_bodies(run)

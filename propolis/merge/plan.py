@@ -138,6 +138,7 @@ class RefusalCode(StrEnum):
 
     SUDDENLY_EMPTY = "suddenly_empty"
     TOO_MANY_CHANGES = "too_many_changes"
+    TOO_MANY_FOR_SCHEDULE = "too_many_for_schedule"
 
 
 @dataclass(frozen=True, slots=True)
