@@ -1,0 +1,54 @@
+"""Deciding with a keyboard alone: L, C and S; on a phone too."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from propolis.accounts.models import Account
+from propolis.accounts.scoping import in_account
+from propolis.bridge.models import Link
+from syncro_sandbox import SeedOptions
+from tests.bridge.house import a_syncro
+from tests.bridge.import_story import import_all, ready
+from tests.bridge.review_story import two_to_decide
+from tests.browser import assert_presentable, signed_in
+from tests.people import Crew
+
+pytestmark = pytest.mark.browser
+BASE = "/acme/settings/integrations/syncro/review/"
+
+
+@pytest.fixture
+def acme(house: Crew) -> Iterator[Account]:
+    with in_account(house.account):
+        with a_syncro(SeedOptions(companies=0, contacts=0, leads=0)) as syncro:
+            ready(house.account, syncro)
+            two_to_decide(house.account, syncro)
+            import_all(house.account, "companies")
+        yield house.account
+
+
+def test_two_decisions_without_a_mouse(acme: Account, house: Crew, page: Page, live_server: Any) -> None:
+    signed_in(page, live_server, house.alice).goto(live_server.url + BASE)
+    expect(page.get_by_text("2 left to decide")).to_be_visible()
+    assert_presentable(page)
+    page.keyboard.press("l")
+    expect(page.get_by_role("heading", name="Harbor Freight")).to_be_visible()
+    page.keyboard.press("s")
+    expect(page.get_by_role("heading", name="Nothing to decide")).to_be_visible()
+    assert_presentable(page)
+    page.get_by_role("link", name="Decisions made").press("Enter")
+    expect(page.get_by_role("link", name="Change Harbor Freight")).to_be_visible()
+    assert_presentable(page)
+    page.get_by_role("link", name="Change Harbor Freight").press("Enter")
+    expect(page.get_by_text("Skipped by Alice Moreau")).to_be_visible()
+    page.get_by_role("button", name="Create new").press("Enter")
+    expect(page.get_by_role("heading", name="Decisions made")).to_be_visible()
+    assert list(Link.objects.order_by("pk").values_list("state", "choice")) == [
+        ("linked", "link"),
+        ("linked", "create"),
+    ]
