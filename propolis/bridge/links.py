@@ -32,6 +32,10 @@ _WRITTEN = [
     ),
     *("remote_hash", "rule", "candidates", "reason", "newer_here", "newer_fields", "rev"),
 ]
+_OURS = (
+    *("company_id", "contact_id", "opportunity_id", "agreed", "agreed_at", "remote_updated_at", "rule"),
+    *("newer_here", "newer_fields", "parent_id"),
+)
 _STATES = {
     Change.Action.REVIEW: Link.State.REVIEW,
     Change.Action.LEAVE_OUT: Link.State.LEFT_OUT,
@@ -124,8 +128,15 @@ def _link(scene: Scene, change: Change, old: Link | None, kept: list[str], place
     if state is not None:
         link.state, link.reason = state, change.reason
         link.candidates = change.args.get("candidates", [])
-        return link
+        return _still_ours(link, old)
     return _agreed(link, change, old, kept, placer)
+
+
+def _still_ours(link: Link, old: Link | None) -> Link:
+    """A record that was linked and is unreadable today, or was deleted here meanwhile, remains the same one."""
+    for name in _OURS if old is not None else ():
+        setattr(link, name, getattr(old, name))
+    return link
 
 
 def _agreed(link: Link, change: Change, old: Link | None, kept: list[str], placer: Waiting) -> Link:

@@ -22,7 +22,7 @@ GENERAL = "Syncro General"
 GENERAL_KEY = "syncro_general"
 WAITS = "waits_for_company"
 UNKNOWN_CUSTOMER = "no_such_customer"
-ALIVE = (Link.State.LINKED, Link.State.SECONDARY, Link.State.GONE, Link.State.HIDDEN)
+ALIVE = (Link.State.LINKED, Link.State.SECONDARY, Link.State.GONE, Link.State.HIDDEN, Link.State.FAILED)
 
 
 _new_member = bulk.maker(ListMember)

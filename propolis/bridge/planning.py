@@ -23,7 +23,8 @@ from propolis.merge.evidence import Ambiguous, New, Outcome, Sure
 from propolis.merge.plan import Word
 from propolis.syncro.parsing import BadRecord
 
-FOLLOWED = frozenset({Link.State.LINKED, Link.State.GONE, Link.State.HIDDEN})
+# Failed: a record that was linked before it could not be read; one that never was has no record of ours.
+FOLLOWED = frozenset({Link.State.LINKED, Link.State.GONE, Link.State.HIDDEN, Link.State.FAILED})
 REMEMBERED = frozenset({Link.State.DELETED_HERE, Link.State.ERASED, Link.State.SKIPPED})
 
 Effects = dict[str, list[Any]]
@@ -263,7 +264,7 @@ def unlinked(model: type[Model], link_kinds: Sequence[str], local: str) -> Any:
     taken = Link.objects.filter(
         **{local: OuterRef("pk")},
         kind__in=link_kinds,
-        state__in=[Link.State.LINKED, Link.State.SECONDARY, Link.State.GONE, Link.State.HIDDEN],
+        state__in=[*FOLLOWED, Link.State.SECONDARY],
     )
     rows = model._default_manager.filter(deleted_at__isnull=True, merged_into__isnull=True)
     return rows.filter(~Exists(taken))
