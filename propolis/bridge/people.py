@@ -19,6 +19,7 @@ from propolis.bridge.models import Connection, RemoteUser
 from propolis.bridge.roles import Applied, apply_roles
 from propolis.bridge.waiting import attach_waiting, hand_over, open_opportunities_of, salespeople
 from propolis.crm.keys import clean, email_key
+from propolis.crm.models import Opportunity
 from propolis.runs.models import Run
 from propolis.syncro import EmptyAnswer, NotFound, SyncroClient, User, UserRef
 
@@ -38,6 +39,7 @@ __all__ = [
     "read_users",
     "relink_by_email",
     "remember_left",
+    "remember_waiting",
     "salespeople",
     "suggestion",
 ]
@@ -81,6 +83,7 @@ def list_users(connection: Connection, client: SyncroClient, run: Run | None = N
         left += _seen(row, refs.get(remote_id), began)
     connection.users_read_at = began
     connection.save(update_fields=["users_read_at"])
+    remember_waiting(connection, client)
     return UsersRead(len(refs), len(new), left, _without_details(connection).count(), 0)
 
 
@@ -162,16 +165,25 @@ def remember_left(connection: Connection, ids: Iterable[int], client: SyncroClie
 
     With a client, up to 50 of them are asked for by id: Syncro may still tell the name.
     """
-    known = set(_users(connection).values_list("remote_id", flat=True))
-    unknown = sorted(set(ids) - known)
+    wanted = set(ids)
+    known = set(_users(connection).values_list("remote_id", flat=True)) if wanted else set()
+    unknown = sorted(wanted - known)
     now = timezone.now()
     rows = [_new(connection, UserRef(one, f"Syncro user {one}"), now, None) for one in unknown]
     for at, row in enumerate(rows):
         row.left_at = now
         if client is not None and at < MOST_LEFT_ASKED:
             _fill(row, client)
-    RemoteUser.objects.bulk_create(rows, ignore_conflicts=True)
+    if rows:
+        RemoteUser.objects.bulk_create(rows, ignore_conflicts=True)
     return len(rows)
+
+
+def remember_waiting(connection: Connection, client: SyncroClient | None = None) -> int:
+    """As `remember_left`, for every user an opportunity here waits for."""
+    waiting = Opportunity.objects.filter(account=connection.account_id, waits_for_remote_user__isnull=False)
+    ids = waiting.values_list("waits_for_remote_user", flat=True).distinct()
+    return remember_left(connection, {one for one in ids if one is not None}, client)
 
 
 def _users(connection: Connection) -> QuerySet[RemoteUser]:

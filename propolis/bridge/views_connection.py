@@ -9,6 +9,7 @@ from django.conf import settings
 from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
+from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_POST
 
 from propolis.accounts.addressing import url
@@ -97,6 +98,7 @@ class CredentialsForm(TokenForm):
         return given
 
 
+@sensitive_post_parameters("token")
 @needs(Verb.CONNECT)
 def page(request: AccountRequest, account: str) -> HttpResponse:
     """GET: how it stands, or the form. POST: checks, and saves what works."""
@@ -158,6 +160,7 @@ def _initial(connection: Connection | None) -> dict[str, str]:
     return {"address": connection.label} if connection and connection.label else {}
 
 
+@sensitive_post_parameters("token")
 @needs(Verb.CONNECT)
 @require_POST
 def check(request: AccountRequest, account: str) -> HttpResponse:
@@ -194,6 +197,7 @@ def check_saved(request: AccountRequest, account: str) -> HttpResponse:
     return redirect(url(request, "bridge:connection"))
 
 
+@sensitive_post_parameters("token")
 @needs(Verb.CONNECT)
 @require_POST
 @step_is_open(Step.CONNECTION)

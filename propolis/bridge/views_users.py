@@ -32,6 +32,8 @@ def page(request: AccountRequest, account: str) -> HttpResponse:
     connection = connection_of(request.account)
     if connection is None or waits_for(connection, Step.USERS):
         return step_page(request, "bridge/locked.html", Step.USERS, connection)
+    if connection.users_read_at:
+        people.remember_waiting(connection)
     words = {"roster": roster(connection, request.membership), "roles": ROLES, "no_types": NO_TYPES}
     return step_page(request, "bridge/users.html", Step.USERS, connection, words)
 

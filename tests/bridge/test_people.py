@@ -249,6 +249,16 @@ def test_the_open_opportunities_of_somebody_who_left_are_handed_over(acme: Accou
     assert people.open_opportunities_of(sam).count() == 0
 
 
+def test_a_user_only_opportunities_know_is_on_the_roster_after_the_next_reading(acme: Account):
+    with a_syncro() as syncro:
+        connection = connected(acme, syncro)
+        an_opportunity(acme, "Firewall", waits_for_remote_user=987654321)
+        told = read(connection)
+        assert (told.listed, told.left) == (len(syncro.sandbox.users), 0)
+    row = RemoteUser.objects.get(remote_id=987654321)
+    assert (row.left_at is None, people.open_opportunities_of(row).count()) == (False, 1)
+
+
 def test_users_only_leads_know_are_remembered_as_left(acme: Account):
     with a_syncro() as syncro:
         connection = connected(acme, syncro)
