@@ -43,6 +43,7 @@ from propolis.bridge.import_words import (
     who,
 )
 from propolis.bridge.models import Connection
+from propolis.bridge.scheduling import changes_of
 from propolis.bridge.sentences import run_sentence, sentence
 from propolis.bridge.steps import IMPORTED, Offer, Step, offers, read_at
 from propolis.crm.models import List
@@ -361,7 +362,11 @@ def _agree(run: Run) -> str:
     if run.gate_reason == "suddenly_empty":
         empty = [noun for noun in nouns_of(run) if not run.counts.get(noun, {}).get("read")]
         return f"Yes, Syncro really has no {joined(empty, 'or')} now."
-    told = [counted(counts_of(run, noun).updated, noun) for noun in nouns_of(run)]
+    every = run.gate_reason == "too_many_for_schedule"
+    told = [
+        counted(changes_of(run, noun) if every else counts_of(run, noun).updated, noun)
+        for noun in nouns_of(run)
+    ]
     return f"Yes, change {joined([each for each in told if not each.startswith('0 ')])}."
 
 

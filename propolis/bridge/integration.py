@@ -34,11 +34,14 @@ _PAGES = (
     "statuses",
     "imports",
     "import_run",
+    "undo",
+    "schedule",
 )
 
 
 def register() -> None:
     """Called once, when the app is ready."""
+    from propolis.bridge import views_schedule, views_undo
     from propolis.ui.navigation import register_settings
     from propolis.ui.panels import register_panel
 
@@ -54,6 +57,10 @@ def register() -> None:
     )
     register_panel("settings.integrations", card)
     register_panel("frame.pill", pill_html)
+    register_panel("bridge.import_actions", views_undo.button)
+    register_panel("bridge.import_result", views_undo.notice)
+    register_panel("bridge.import_result", views_schedule.offer, order=1)
+    register_panel("bridge.overview", views_schedule.card, order=5)
     if link_by_email not in before_inviting:
         before_inviting.append(link_by_email)
     post_save.connect(person_changed, sender=Membership, dispatch_uid="bridge.person_changed")

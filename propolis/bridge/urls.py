@@ -34,6 +34,7 @@ _syncro: list[URLPattern | URLResolver] = [
     path("opportunities/", views_wizard.opportunities, name="opportunities"),
     path("opportunities/statuses/", views_statuses.save, name="statuses"),
     path("imports/", include("propolis.bridge.urls_imports")),
+    path("", include("propolis.bridge.urls_undo")),
     path("review/", include("propolis.bridge.urls_reviews")),
 ]
 urlpatterns = [

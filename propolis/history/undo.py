@@ -152,7 +152,7 @@ def _held(
         held |= barrier(changes)
     made = [c for c in changes if _creates(c) and c.local_id in rows]
     if made:
-        used = {**adapter.in_use([rows[c.local_id] for c in made], going), **_edited_since(made)}
+        used = {**_edited_since(made), **adapter.in_use([rows[c.local_id] for c in made], going)}
         held = {c.id: used[c.local_id] for c in made if c.local_id in used} | held
     return held
 

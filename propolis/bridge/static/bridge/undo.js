@@ -1,0 +1,4 @@
+// "Print" on a receipt.
+document.addEventListener("click", (event) => {
+  if (event.target.closest("[data-print]")) window.print();
+});
