@@ -219,8 +219,8 @@ class ImportJob(Job):
             numbers = run.counts.get(noun, {})
             counts = Counts.from_dict(numbers.get("counts", {}))
             read = numbers.get("read", 0) + numbers.get("persons", 0)
-            if run.options.get("incremental") and not read:
-                continue
+            if run.options.get("incremental") and not read and numbers.get("stated") != 0:
+                continue  # nothing changed since the last import
             linked = linked_before(connection, noun)
             refusal = implausible(counts, linked=linked, read=read, noun=noun)
             if refusal is not None:

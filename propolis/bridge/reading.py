@@ -87,7 +87,9 @@ class Reader:
 
     def _next_sweep(self) -> None:
         sweeps = [*sweeps_for(self.run.options["objects"]), "end"]
-        self._begin(sweeps[sweeps.index(str(self.cursor["sweep"])) + 1], 1)
+        following = sweeps[sweeps.index(str(self.cursor["sweep"])) + 1]
+        # The closing pass belongs to the round it closes.
+        self._begin(following, int(self.cursor.get("round", 1)) if following == "customers-closing" else 1)
 
     def _begin(self, sweep: str, round_: int) -> None:
         self._coming = None
