@@ -40,20 +40,51 @@ _BROKEN: Final = (
     RuntimeError,
 )
 
-DAMAGED: Final = (
-    "{file} in this backup does not agree with its manifest: the backup was changed after it was made, or "
-    "damaged. Nothing was changed here. Use another backup."
-)
+# Code → what the person reads; docs/errors.md lists them.
+SENTENCES: Final = {
+    "backup.unreadable": "The file {file} cannot be read.",
+    "backup.truncated": (
+        "This backup is cut short: the end of the file is missing. Nothing was changed here. "
+        "Download or copy it again, or use another backup."
+    ),
+    "backup.foreign": (
+        "This file is not a Propolis backup. Nothing was changed here. Choose a ZIP file that Propolis made "
+        "under Account settings, Backups."
+    ),
+    "backup.newer": (
+        "This backup was made by a newer Propolis (format {version}; this one reads up to {ours}). Nothing was "
+        "changed here. Update Propolis, then try again."
+    ),
+    "backup.damaged": (
+        "{file} in this backup does not agree with its manifest: the backup was changed after it was made, or "
+        "damaged. Nothing was changed here. Use another backup."
+    ),
+    "backup.other_files": (
+        "This backup lacks files or holds others than Propolis writes. Nothing was changed here. Use another "
+        "backup."
+    ),
+    "backup.too_large": (
+        "This backup is larger than {limit}, more than Propolis takes here. Nothing was changed here."
+    ),
+    "backup.other_account": (
+        "This is a backup of another account ({theirs}), and {ours} has records already. Nothing was changed "
+        "here. Restore it into an empty account."
+    ),
+    "backup.gone": (
+        "The backup file is gone or was exchanged. Nothing was changed here. Use another backup."
+    ),
+}
+DAMAGED: Final = SENTENCES["backup.damaged"]
 
 
 class BackupRefused(Exception):
-    """The file cannot be used; nothing was changed. `code` names the row in docs/errors, `sentence` is for
-    the person."""
+    """The file cannot be used; nothing was changed. `code`: a key of `SENTENCES`. `sentence`: for the person,
+    with the facts its template names."""
 
-    def __init__(self, code: str, sentence: str) -> None:
+    def __init__(self, code: str, **facts: str | int) -> None:
         self.code = code
-        self.sentence = sentence
-        super().__init__(sentence)
+        self.sentence = SENTENCES[code].format(**facts)
+        super().__init__(self.sentence)
 
 
 class FileEntry(msgspec.Struct, frozen=True):
@@ -214,7 +245,7 @@ class BackupFile:
 
 
 def damaged(file: str) -> BackupRefused:
-    return BackupRefused("backup.damaged", DAMAGED.format(file=file))
+    return BackupRefused("backup.damaged", file=file)
 
 
 def _open(path: Path) -> zipfile.ZipFile:
@@ -222,25 +253,17 @@ def _open(path: Path) -> zipfile.ZipFile:
         with path.open("rb") as file:
             begins_like_zip = file.read(4) == b"PK\x03\x04"
     except OSError as error:
-        raise BackupRefused("backup.unreadable", f"The file {path.name} cannot be read.") from error
+        raise BackupRefused("backup.unreadable", file=path.name) from error
     try:
         return zipfile.ZipFile(path)
     except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError) as error:
         if begins_like_zip:
-            raise BackupRefused(
-                "backup.truncated",
-                "This backup is cut short: the end of the file is missing. Nothing was changed here. "
-                "Download or copy it again, or use another backup.",
-            ) from error
+            raise BackupRefused("backup.truncated") from error
         raise _not_a_backup() from error
 
 
 def _not_a_backup() -> BackupRefused:
-    return BackupRefused(
-        "backup.foreign",
-        "This file is not a Propolis backup. Nothing was changed here. Choose a ZIP file that Propolis made "
-        "under Account settings, Backups.",
-    )
+    return BackupRefused("backup.foreign")
 
 
 def _manifest(archive: zipfile.ZipFile) -> Manifest:
@@ -265,11 +288,7 @@ def _believed(raw: bytes) -> Manifest:
             raise _not_a_backup()
         version = head.get("version")
         if isinstance(version, int) and version > VERSION:
-            raise BackupRefused(
-                "backup.newer",
-                f"This backup was made by a newer Propolis (format {version}; this one reads up to "
-                f"{VERSION}). Nothing was changed here. Update Propolis, then try again.",
-            )
+            raise BackupRefused("backup.newer", version=version, ours=VERSION)
         manifest = msgspec.convert(head, Manifest)
     except (msgspec.DecodeError, msgspec.ValidationError, RecursionError) as error:
         raise damaged(MANIFEST) from error
@@ -283,11 +302,7 @@ def _check_directory(archive: zipfile.ZipFile, manifest: Manifest) -> None:
     ours = [table.file for table in TABLES]
     infos = archive.infolist()
     if sorted(info.filename for info in infos) != sorted([*ours, MANIFEST]):
-        raise BackupRefused(
-            "backup.other_files",
-            "This backup lacks files or holds others than Propolis writes. Nothing was changed here. Use "
-            "another backup.",
-        )
+        raise BackupRefused("backup.other_files")
     if [entry.name for entry in manifest.files] != ours:
         raise damaged(MANIFEST)
     sizes = {info.filename: info for info in infos}
@@ -297,7 +312,4 @@ def _check_directory(archive: zipfile.ZipFile, manifest: Manifest) -> None:
         if not known or info.flag_bits & 1 or info.file_size != entry.bytes:
             raise damaged(entry.name)
     if sum(entry.bytes for entry in manifest.files) > MAX_BYTES:
-        raise BackupRefused(
-            "backup.too_large",
-            "This backup unpacks to more than 20 GB, more than Propolis restores. Nothing was changed here.",
-        )
+        raise BackupRefused("backup.too_large", limit="20 GB unpacked")

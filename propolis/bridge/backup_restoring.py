@@ -19,7 +19,7 @@ from typing import Any, ClassVar, Final
 from django.utils import timezone
 
 from propolis.accounts.models import Account, Membership, audit
-from propolis.bridge.backup_format import BackupFile, BackupRefused, Manifest
+from propolis.bridge.backup_format import SENTENCES, BackupFile, BackupRefused, Manifest
 from propolis.bridge.backup_matching import Erased, keys_in, pairs
 from propolis.bridge.backup_preview import Counts
 from propolis.bridge.backup_settling import put_settings, remove_unused_statuses, settings_differ
@@ -82,11 +82,7 @@ def refuse_foreign(account: Account, manifest: Manifest) -> bool:
         return True
     if manifest.account.uid == str(account.uid):
         return False
-    raise BackupRefused(
-        "backup.other_account",
-        f"This is a backup of another account ({manifest.account.name}), and {account.name} has records "
-        "already. Nothing was changed here. Restore it into an empty account.",
-    )
+    raise BackupRefused("backup.other_account", theirs=manifest.account.name, ours=account.name)
 
 
 def start_restore(account: Account, backup: Backup, *, by: Membership | None) -> tuple[Run, bool]:
@@ -398,7 +394,5 @@ def _among(table: Table, pks: list[int], **which: Any) -> list[int]:
 
 
 def _gone_or_damaged(sentence: str) -> Finish:
-    said = (
-        sentence or "The backup file is gone or was exchanged. Nothing was changed here. Use another backup."
-    )
-    return Finish(Run.State.FAILED, "backup.damaged" if sentence else "backup.gone", said)
+    code = "backup.damaged" if sentence else "backup.gone"
+    return Finish(Run.State.FAILED, code, sentence or SENTENCES[code])

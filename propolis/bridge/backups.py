@@ -50,8 +50,8 @@ _BLOCK: Final = 1 << 20
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """What a look at a backup file found. `ok`: it can be restored. `manifest`: None where it could not be
-    read. `size` in bytes, `sha256` of the whole file; 0 and "" where there is none."""
+    """What a look at a backup file found. `ok`: it can be restored. `manifest`: None where it is not.
+    `size` in bytes, `sha256` of the whole file; 0 and "" where it could not be opened."""
 
     ok: bool
     code: str
@@ -59,6 +59,13 @@ class Report:
     manifest: Manifest | None
     size: int
     sha256: str
+    refusal: BackupRefused | None = None
+
+    def believed(self) -> Manifest:
+        """The manifest; raises the refusal if there is one."""
+        if self.refusal is not None or self.manifest is None:
+            raise self.refusal or BackupRefused("backup.foreign")
+        return self.manifest
 
 
 def folder_of(account: Account) -> Path:
@@ -91,32 +98,30 @@ def make_backup(
     draft = path.with_suffix(".part")
     try:
         with in_account(account):
-            manifest = _write(account, draft)
+            _write(account, draft)
         report = verify(draft)
-        if not report.ok:
-            raise BackupRefused(report.code, report.sentence)
+        report.believed()
         _settle(draft, path)
     finally:
         draft.unlink(missing_ok=True)
     with in_account(account):
-        made = register(account, path, report, manifest, by=by, run=run, why=why)
+        made = register(account, path, report, by=by, run=run, why=why)
         prune(account)
     return made
 
 
-def _write(account: Account, draft: Path) -> Manifest:
+def _write(account: Account, draft: Path) -> None:
     descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with os.fdopen(descriptor, "wb") as file:
         with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED, compresslevel=4) as archive, snapshot() as at:
             fresh = Account.objects.get(pk=account.pk)
             files = tuple(write_table(archive, table, cells_of(account, table)) for table in TABLES)
-            manifest = write_manifest(
+            write_manifest(
                 archive,
                 Manifest(FORMAT, VERSION, version("propolis"), _entry(fresh), at.isoformat(), SAYS, files),
             )
         file.flush()
         os.fsync(file.fileno())
-    return manifest
 
 
 def _entry(account: Account) -> AccountEntry:
@@ -144,7 +149,6 @@ def register(
     account: Account,
     path: Path,
     report: Report,
-    manifest: Manifest,
     *,
     by: Membership | None = None,
     run: Run | None = None,
@@ -157,7 +161,7 @@ def register(
         file=f"{account.slug}/{path.name}",
         sha256=report.sha256,
         size=report.size,
-        counts=manifest.counts,
+        counts=report.believed().counts,
         why=why,
         verified_at=timezone.now(),
         by=by,
@@ -168,8 +172,7 @@ def take_in(account: Account, source: Path, report: Report, *, by: Membership | 
     """A verified file from elsewhere, copied to the account's folder and listed; not again if it is listed.
 
     With the account in scope; `report` is what `verify(source)` answered."""
-    if report.manifest is None or not report.ok:
-        raise BackupRefused(report.code, report.sentence)
+    report.believed()
     for known in Backup.objects.filter(account=account, sha256=report.sha256):
         if path_of(known).exists():
             return known
@@ -183,7 +186,7 @@ def take_in(account: Account, source: Path, report: Report, *, by: Membership | 
         _settle(draft, path)
     finally:
         draft.unlink(missing_ok=True)
-    return register(account, path, report, report.manifest, by=by, why=UPLOADED)
+    return register(account, path, report, by=by, why=UPLOADED)
 
 
 def backups_kept() -> int:
@@ -226,7 +229,7 @@ def verify(path: Path) -> Report:
                 _check_cells(table, opened.rows(table))
             return Report(True, "", _good(opened.manifest), opened.manifest, size, sha256)
     except BackupRefused as refusal:
-        return Report(False, refusal.code, refusal.sentence, None, size, sha256)
+        return Report(False, refusal.code, refusal.sentence, None, size, sha256, refusal)
 
 
 def _good(manifest: Manifest) -> str:

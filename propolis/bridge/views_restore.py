@@ -87,9 +87,7 @@ def upload(request: AccountRequest, account: str) -> HttpResponse:
 
 def _taken_in(request: AccountRequest, file: UploadedFile[Any]) -> Backup:
     if (file.size or 0) > MAX_UPLOAD:
-        raise BackupRefused(
-            "backup.too_large", "This file is larger than 4 GB. Use `propolis restore` on the server."
-        )
+        raise BackupRefused("backup.too_large", limit="4 GB")
     folder = settings.DATA_DIR / "backups"
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     handle, name = tempfile.mkstemp(suffix=".upload", dir=folder)

@@ -5,18 +5,25 @@ from __future__ import annotations
 import csv
 import io
 import json
+import os
+import subprocess
+import sys
 import zipfile
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import pytest
+from django.db import connection
 
 from propolis.accounts.models import Account
 from propolis.accounts.scoping import in_account
 from propolis.bridge.backup_format import DAMAGED, MANIFEST, seal
+from propolis.bridge.backup_snapshot import snapshot
 from propolis.bridge.backup_tables import TABLES
 from propolis.bridge.backups import BEFORE_IMPORT, delete_backup, make_backup, path_of, verify
 from propolis.bridge.models import Backup
+from propolis.crm.models import Company
 from tests.bridge.backup_story import TOKEN, furnish, new_account
 
 pytestmark = pytest.mark.django_db
@@ -263,3 +270,56 @@ def test_automatic_ones_are_pruned_and_those_by_hand_stay(acme: Account, setting
     with in_account(acme):
         delete_backup(by_hand)
     assert not path_of(by_hand).exists()
+
+
+WRITER = """
+import sqlite3, sys
+from propolis.cli import ready
+ready()
+from django.db import connection
+from propolis.accounts.founding import create_account
+from propolis.accounts.models import Account
+from propolis.bridge.backup_snapshot import snapshot
+create_account("acme")
+with snapshot():
+    before = Account.objects.count()
+    other = sqlite3.connect(connection.settings_dict["NAME"], timeout=0)
+    other.execute("UPDATE accounts_account SET slug = 'b'")
+    other.execute("INSERT INTO accounts_account SELECT 99, 'x', 'c', name, phone_region, time_zone, currency,"
+                  " next_run_no, created_at FROM accounts_account")
+    other.commit()
+    assert Account.objects.count() == before and Account.objects.get().slug == "acme"
+assert Account.objects.count() == before + 1
+print("written meanwhile")
+"""
+
+
+@pytest.mark.slow
+def test_on_sqlite_people_go_on_writing_while_a_snapshot_is_read(tmp_path: Path) -> None:
+    settings = {"DJANGO_SETTINGS_MODULE": "propolis.settings", "PROPOLIS_DATA_DIR": str(tmp_path)}
+    place = {**settings, "PATH": os.environ["PATH"]}
+    told = subprocess.run(
+        [sys.executable, "-c", WRITER], env=place, capture_output=True, text=True, timeout=240, check=False
+    )
+    assert (told.stdout, told.returncode) == ("written meanwhile\n", 0), told.stderr
+
+
+@pytest.mark.postgres
+@pytest.mark.django_db(transaction=True)
+def test_on_postgresql_a_snapshot_is_of_one_moment(acme: Account) -> None:
+    if connection.vendor != "postgresql":
+        pytest.skip("PostgreSQL only")
+    with snapshot() as at, in_account(acme):
+        before = Company.objects.count()
+        with ThreadPoolExecutor(1) as pool:
+            pool.submit(_delete_companies, acme).result()
+        assert Company.objects.count() == before == 2
+        assert at.tzinfo is not None
+    with in_account(acme):
+        assert Company.objects.count() == 0
+
+
+def _delete_companies(account: Account) -> None:
+    with in_account(account):
+        Company.objects.all().delete()
+    connection.close()

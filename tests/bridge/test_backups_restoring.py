@@ -90,8 +90,7 @@ def _brought(account: Account, backup: Backup) -> Backup:
     here.parent.mkdir(parents=True, exist_ok=True)
     here.write_bytes(path.read_bytes())
     report = verify(here)
-    assert report.manifest is not None
-    return register(account, here, report, report.manifest, why=UPLOADED)
+    return register(account, here, report, why=UPLOADED)
 
 
 def changed_much(account: Account) -> dict[str, Any]:
