@@ -260,6 +260,9 @@ PROPOLIS_SYNCRO_BASE_URL = os.environ.get("PROPOLIS_SYNCRO_BASE_URL", "")
 # Keys of saved Syncro tokens, "<id>:<32 bytes in base64>", the first one seals; else DATA_DIR/token_keys.
 PROPOLIS_TOKEN_KEYS = os.environ.get("PROPOLIS_TOKEN_KEYS", "")
 
+# Automatic backups kept per account; those made by hand are kept until deleted.
+PROPOLIS_BACKUPS_KEEP = int(os.environ.get("PROPOLIS_BACKUPS_KEEP", "10"))
+
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,

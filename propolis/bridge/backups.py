@@ -191,7 +191,7 @@ def take_in(account: Account, source: Path, report: Report, *, by: Membership | 
 
 def backups_kept() -> int:
     """How many automatic backups of an account are kept."""
-    return int(getattr(settings, "PROPOLIS_BACKUPS_KEEP", 10))
+    return int(settings.PROPOLIS_BACKUPS_KEEP)
 
 
 def prune(account: Account) -> int:
