@@ -14,7 +14,7 @@ from typing import NoReturn
 
 import typer
 
-COMMANDS = ("serve", "accounts", "connect", "imports", "status", "backups", "demo")
+COMMANDS = ("serve", "accounts", "connect", "imports", "status", "backups", "undo", "demo")
 
 
 class Sorry(Exception):
