@@ -8,11 +8,15 @@ class BridgeConfig(AppConfig):
     def ready(self) -> None:
         from propolis.bridge import (  # noqa: F401 - jobs register
             backup_jobs,
+            health_panels,
             importing,
             integration,
+            remembered,
             undo_links,
             undoing,
         )
 
         integration.register()
         undo_links.register()
+        remembered.register()
+        health_panels.register()

@@ -36,6 +36,13 @@ _PAGES = (
     "import_run",
     "undo",
     "schedule",
+    "review",
+    "review_one",
+    "review_decisions",
+    "review_accept",
+    "health",
+    "health_list",
+    "remembered",
 )
 
 

@@ -341,6 +341,8 @@ def _undo(link: Link, last: Change, run: Run, by: Membership | None) -> None:
     items = undo_batch([*attached, last], actor=by, run=run)
     if last.action == Change.Action.CREATE and not items[-1].can:
         raise NotDecided(USED)
+    if not items[-1].can and items[-1].why_not != "Changed since":
+        raise NotDecided(f"The two cannot be parted. {items[-1].why_not}.")
     back = [item.change.link_id for item in items[:-1] if item.can and item.change.link_id]
     Link.objects.filter(pk__in=back).update(reason=WAITS, parent_id=link.remote_id, rev=F("rev") + 1)
 

@@ -36,6 +36,7 @@ _syncro: list[URLPattern | URLResolver] = [
     path("imports/", include("propolis.bridge.urls_imports")),
     path("", include("propolis.bridge.urls_undo")),
     path("review/", include("propolis.bridge.urls_reviews")),
+    path("health/", include("propolis.bridge.urls_health")),
 ]
 urlpatterns = [
     path("settings/integrations/", views_wizard.integrations, name="integrations"),

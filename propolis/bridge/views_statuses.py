@@ -16,6 +16,7 @@ from propolis.accounts.policy import Verb, needs
 from propolis.accounts.requests import AccountRequest
 from propolis.bridge.models import Connection, StatusMap, connection_of
 from propolis.bridge.restatusing import Move, apply_moves, moves_after
+from propolis.bridge.reviewing import NotDecided, apply_mapped_status
 from propolis.bridge.statuses import ensure_status_map, save_choices
 from propolis.bridge.steps import Step, StepLocked, require_step
 from propolis.crm.models import OppStatus
@@ -63,10 +64,23 @@ def save(request: AccountRequest, account: str) -> HttpResponse:
         ids = [row.pk for row, _ in changed]
         audit(request.account, request.membership, "syncro.statuses", rows=ids)
         messages.success(request, "Saved. The next import follows it.")
+        _bring_in(request, connection)
     moves = moves_after(changed)
     if moves:
         return render(request, "bridge/statuses_apply.html", _question(moves))
     return redirect(url(request, "bridge:opportunities"))
+
+
+def _bring_in(request: AccountRequest, connection: Connection) -> None:
+    """Leads that were held because nobody had decided about their status come along now."""
+    try:
+        count = apply_mapped_status(connection, request.membership)
+    except NotDecided:
+        messages.info(request, "What waited for this comes with the next import: something is at work now.")
+        return
+    if count:
+        was = "lead that waited was" if count == 1 else "leads that waited were"
+        messages.success(request, f"{count:,} {was} settled at once.")
 
 
 def _choices(request: AccountRequest, connection: Connection) -> dict[int, OppStatus | None]:
