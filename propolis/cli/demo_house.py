@@ -26,11 +26,11 @@ READY_WITHIN = 60.0
 class Syncro:
     """The sandbox as a process of its own, asked over HTTP as the real one would be."""
 
-    def __init__(self, companies: int, contacts: int, leads: int) -> None:
+    def __init__(self, companies: int, contacts: int, leads: int, *more: str) -> None:
         command = [sys.executable, "-m", "syncro_sandbox", "--port", "0", "--json"]
         command += ["--companies", str(companies), "--contacts", str(contacts), "--leads", str(leads)]
         # Without these the contacts inside customers are all there are, which an import proves and uses.
-        command += ["--contacts-without-customer", "0"]
+        command += ["--contacts-without-customer", "0", *more]
         self.process = subprocess.Popen(
             command, stdout=subprocess.PIPE, start_new_session=True, preexec_fn=die_with_parent
         )
