@@ -1,0 +1,30 @@
+"""Undoing an import from the command line."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.cli.shell import Shell
+
+pytestmark = pytest.mark.slow
+
+
+def test_an_import_is_shown_undone_and_not_undone_twice(connected: Shell) -> None:
+    assert connected.propolis("undo", "--account", "acme").err == ["acme has no import that can be undone."]
+    connected.import_("companies")
+    shown = connected.propolis("undo", "--account", "acme", "--preview")
+    assert (shown.code, shown.out) == (
+        0,
+        [
+            "Import of <when> (number 1): 20 records go back, 0 stay.",
+            "  20 new companies go. The next import creates them again",
+            "Nothing was undone.",
+        ],
+    )
+    done = connected.propolis("undo", "--account", "acme", "--run", "1", "--yes")
+    assert (done.code, done.out[-1]) == (0, "Undone: 20 new companies removed.")
+    again = connected.propolis("undo", "--account", "acme", "--run", "1", "--yes")
+    assert (again.code, again.err) == (1, ["This import has been undone. To have it again, import again."])
+    assert connected.propolis("undo", "--account", "acme", "--run", "9").err == [
+        "acme has no import number 9."
+    ]
