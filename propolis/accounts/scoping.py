@@ -54,9 +54,15 @@ def current_account_id() -> int | None:
 
 def check_account(row: TenantModel) -> None:
     """ForeignAccount unless the row belongs to the scope's account."""
+    check_accounts([row])
+
+
+def check_accounts(rows: Iterable[TenantModel]) -> None:
+    """As `check_account`, for many."""
     mine = current_account_id()
-    if mine is not None and row.account_id != mine:
-        raise ForeignAccount(f"{row._meta.label} of account {row.account_id} written in account {mine}")
+    for row in rows:
+        if mine is not None and row.account_id != mine:
+            raise ForeignAccount(f"{row._meta.label} of account {row.account_id} written in account {mine}")
 
 
 class TenantQuerySet(models.QuerySet[M], Generic[M]):
@@ -114,8 +120,7 @@ class TenantQuerySet(models.QuerySet[M], Generic[M]):
 
     def bulk_create(self, objs: Iterable[Any], *args: Any, **kwargs: Any) -> list[Any]:
         rows = list(objs)
-        for row in rows:
-            check_account(row)
+        check_accounts(rows)
         if kwargs.get("update_conflicts"):
             self._check_targets(rows, kwargs.get("unique_fields") or ())
         return super().bulk_create(rows, *args, **kwargs)
@@ -136,8 +141,7 @@ class TenantQuerySet(models.QuerySet[M], Generic[M]):
 
     def bulk_update(self, objs: Iterable[Any], *args: Any, **kwargs: Any) -> int:
         rows = list(objs)
-        for row in rows:
-            check_account(row)
+        check_accounts(rows)
         return super().bulk_update(rows, *args, **kwargs)
 
 
