@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -15,6 +16,7 @@ from propolis.bridge.backup_cells import BY_KIND, Row, ids_in, name_ids, write_r
 from propolis.bridge.backup_tables import BY_NAME, NAMED_BY, Table
 
 _CHUNK = 2000
+_AT_ONCE = 900  # ids in one query
 
 
 @contextmanager
@@ -64,11 +66,22 @@ def cells_of(account: Account, table: Table) -> Iterator[list[str]]:
 
 
 def written(table: Table, query: models.QuerySet[Any]) -> Iterator[list[str]]:
-    """The rows of a query over the table's model as cells; rows about a record that is gone are left out."""
-    paths = [column.path for column in table.columns]
-    for cells in as_cells(table, query.values_list(*paths).iterator(chunk_size=_CHUNK)):
+    """The rows of an ordered query over the table's model as cells; rows about a record that is gone are left
+    out. Ids first (8 bytes a row), then whole rows by id: a database that had to sort whole rows would hold
+    them all."""
+    ids = array("q", query.values_list("pk", flat=True).iterator(chunk_size=_CHUNK))
+    for cells in as_cells(table, _by_id(table, ids)):
         if cells is not None:
             yield cells
+
+
+def _by_id(table: Table, ids: array[int]) -> Iterator[Row]:
+    paths = [column.path for column in table.columns]
+    for start in range(0, len(ids), _AT_ONCE):
+        chunk = ids[start : start + _AT_ONCE]
+        found = table.model._default_manager.filter(pk__in=list(chunk)).values_list(*paths, "pk")
+        rows = {row[-1]: row[:-1] for row in found}
+        yield from (rows[pk] for pk in chunk)
 
 
 def as_cells(table: Table, rows: Iterator[Row]) -> Iterator[list[str] | None]:
