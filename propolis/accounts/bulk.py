@@ -75,7 +75,7 @@ def insert(rows: Sequence[TenantModel]) -> None:
                 for one in values:
                     copy.write_row(one)
         else:
-            _insert_sqlite(f"INSERT INTO {table} ({names}) VALUES ", values)
+            _insert_sqlite(f"INSERT INTO {table} ({names}) VALUES ", values)  # noqa: S608
 
 
 def _values(row: TenantModel, columns: tuple[tuple[str, str, Convert], ...]) -> list[Any]:

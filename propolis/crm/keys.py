@@ -161,10 +161,9 @@ def _registrable(host: str) -> str:
     if len(labels) < 2 or _VERSION_4.fullmatch(host) or not all(map(_LABEL.fullmatch, labels)):
         return ""
     parts = _suffixes.extract_str(host)
-    if not parts.suffix:  # .example, .test, .local: nobody's list has them
-        domain = ".".join(labels[-2:])
-    else:
-        domain = f"{parts.domain}.{parts.suffix}" if parts.domain else ""
+    listed = f"{parts.domain}.{parts.suffix}" if parts.domain else ""
+    # .example, .test, .local: nobody's list has them.
+    domain = listed if parts.suffix else ".".join(labels[-2:])
     shared = domain in _FREE_MAIL or host in _FREE_MAIL or domain in _SHARED_SITES
     return "" if shared or _on_shared_site(labels) else short_key(domain)
 

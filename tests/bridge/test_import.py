@@ -30,7 +30,9 @@ def a_company(account: Account, name: str, **values: Any) -> Company:
 
 def a_contact(account: Account, first: str, last: str, **values: Any) -> Contact:
     company = values.pop("company", None)
-    row = fill_contact(Contact(account=account, company=company), {"first": first, "last": last, **values}, "US")
+    row = fill_contact(
+        Contact(account=account, company=company), {"first": first, "last": last, **values}, "US"
+    )
     row.save()
     return row
 
@@ -185,7 +187,11 @@ class TestMerging:
         assert counts(run, "companies") == {"review": 1} == counts(again, "companies")
         assert counts(run, "contacts") == {"new": 1}
         waiting = Link.objects.get(kind="contact")
-        assert (waiting.contact.company, waiting.reason, waiting.parent_id) == (None, "waits_for_company", customer)
+        assert (waiting.contact.company, waiting.reason, waiting.parent_id) == (
+            None,
+            "waits_for_company",
+            customer,
+        )
         assert Change.objects.filter(run=again).count() == 0
         assert run.state == Run.State.COMPLETE
 
@@ -204,7 +210,11 @@ class TestMerging:
         with a_syncro(SeedOptions(companies=0, contacts=0, leads=0)) as syncro:
             ready(acme, syncro)
             customer = a_customer(
-                syncro, business_name="Kestrel", firstname="Jo", lastname="Lindqvist", email="jo@kestrel.example"
+                syncro,
+                business_name="Kestrel",
+                firstname="Jo",
+                lastname="Lindqvist",
+                email="jo@kestrel.example",
             )
             import_all(acme)
             person = Contact.objects.get()
@@ -267,7 +277,8 @@ class TestOpportunities:
             customer = a_customer(syncro, business_name="Kestrel")
             lead = syncro.sandbox.create(
                 "leads",
-                {"customer_id": customer, "ticket_subject": "RE: Fw: New firewall", "status": "New", "email": "a@b.example"},
+                {"customer_id": customer, "ticket_subject": "RE: Fw: New firewall", "status": "New"}
+                | {"email": "a@b.example"},
             )
             import_all(acme)
             found = Opportunity.objects.select_related("status", "company").get()

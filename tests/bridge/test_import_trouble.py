@@ -1,4 +1,4 @@
-"""Everything that can be wrong with Syncro or with a record: each ends in its own sentence, and the rest is imported."""
+"""What can be wrong with Syncro or with a record: each ends in its own sentence, and the rest is imported."""
 
 from __future__ import annotations
 
