@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from math import ceil
 from typing import Any
 
@@ -71,10 +72,8 @@ class TestAWholeAccount:
         assert (general.name, general.leads) == ("Syncro General", False)
         assert ListMember.objects.filter(list=general, state="in").count() == Contact.objects.count()
         customer = dict(Link.objects.filter(kind="customer").values_list("company_id", "remote_id"))
-        ours = {
-            link.remote_id: customer.get(link.contact.company_id)
-            for link in Link.objects.filter(kind="contact").select_related("contact")
-        }
+        linked = Link.objects.filter(kind="contact").values_list("remote_id", "contact__company")
+        ours = {remote: customer.get(company) for remote, company in linked}
         assert ours == {each["id"]: each["customer_id"] for each in dump["contacts"]}
 
     def test_a_second_import_changes_nothing(self, acme: Account) -> None:
@@ -187,6 +186,7 @@ class TestMerging:
         assert counts(run, "companies") == {"review": 1} == counts(again, "companies")
         assert counts(run, "contacts") == {"new": 1}
         waiting = Link.objects.get(kind="contact")
+        assert waiting.contact is not None
         assert (waiting.contact.company, waiting.reason, waiting.parent_id) == (
             None,
             "waits_for_company",
@@ -234,7 +234,7 @@ class TestMerging:
             import_all(acme)
             syncro.sandbox.edit("contacts", contact, {"customer_id": new})
             run = import_all(acme)
-        assert Contact.objects.get().company.name == "Osprey"
+        assert Contact.objects.values_list("company__name", flat=True).get() == "Osprey"
         assert counts(run, "contacts") == {"updated": 1}
 
     def test_removed_from_the_list_by_hand_stays_removed(self, acme: Account) -> None:
@@ -282,13 +282,13 @@ class TestOpportunities:
             )
             import_all(acme)
             found = Opportunity.objects.select_related("status", "company").get()
-            assert (found.name, found.status.name, found.company.name) == ("New firewall", "New", "Kestrel")
+            assert (found.name, found.status.name, str(found.company)) == ("New firewall", "New", "Kestrel")
             Opportunity.objects.update(amount=500)
             change = {"ticket_subject": "New firewall and VPN", "status": "Won", "email": "other@b.example"}
             syncro.sandbox.edit("leads", lead, change)
             run = import_all(acme)
         found = Opportunity.objects.select_related("status").get()
-        assert (found.name, found.status.name, found.amount) == ("New firewall and VPN", "Won", 500)
+        assert (found.name, found.status.name, found.amount) == ("New firewall and VPN", "Won", Decimal(500))
         assert found.closed_at is not None
         assert counts(run, "opportunities") == {"updated": 1}
 

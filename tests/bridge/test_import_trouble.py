@@ -146,6 +146,7 @@ class TestSingleRecords:
             run = import_all(acme)
         assert run.state == Run.State.COMPLETE
         link = Link.objects.get(kind="contact", remote_id=lost)
+        assert link.contact is not None
         assert (link.contact.company, link.reason) == (None, "no_such_customer")
         assert RECORDS[link.reason] == "Its customer was not found in Syncro, so it came without a company."
 
