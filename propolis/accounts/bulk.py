@@ -7,6 +7,7 @@ row is still checked to belong to the scope's account.
 
 from __future__ import annotations
 
+import json
 import uuid
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
@@ -14,7 +15,6 @@ from functools import cache, lru_cache
 from itertools import chain
 from typing import Any, TypeVar
 
-import msgspec
 from django.db import connection, models
 from django.db.models.base import ModelState
 from django.db.models.fields import NOT_PROVIDED
@@ -24,6 +24,7 @@ from propolis.accounts.scoping import TenantModel, check_accounts
 Convert = Callable[[Any], Any]
 # SQLite's own limit for one statement since 3.32.
 MOST_PARAMETERS = 32_000
+_encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 M = TypeVar("M", bound=TenantModel)
 
 
@@ -161,7 +162,7 @@ def _plain(value: Any) -> Any:
 
 
 def _json(value: Any) -> str | None:
-    return None if value is None else msgspec.json.encode(value).decode()
+    return None if value is None else _encode(value)
 
 
 def _now_or(value: Any) -> Any:

@@ -6,7 +6,7 @@ docs/errors.md is made from here; a test holds the two equal. Syncro's own error
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from propolis.runs.models import Run
 from propolis.syncro import errors
@@ -119,3 +119,34 @@ class _Named(dict[str, str]):
 
 
 SYNCRO = {each.code: each.template.format_map(_Named()) for each in _tree(errors.SyncroError)}
+
+
+PAGE_HEAD = """# Errors
+
+Every error a person can meet, by its code. Made from the code: `python -m propolis.cli.errors_page > docs/errors.md`.
+What stands in «…» is filled in with the facts of the moment.
+"""
+
+
+def page() -> str:
+    """docs/errors.md."""
+    from propolis.bridge import backup_format, connecting
+
+    connection = {
+        "bridge.no_token": connecting.EMPTY,
+        "bridge.cannot_read": connecting.CANNOT_READ,
+        "bridge.other_account": connecting.OTHER_ACCOUNT,
+    }
+    tables = (
+        ("When an import waits, stops or is not complete", RUNS),
+        ("When one record is held, left out or failed", RECORDS),
+        ("What Syncro answered", {each.code: each.template for each in errors.error_classes()}),
+        ("Connecting", connection),
+        ("Backups", backup_format.SENTENCES),
+    )
+    return PAGE_HEAD + "".join(f"\n## {title}\n\n{_table(rows)}" for title, rows in tables)
+
+
+def _table(rows: Mapping[str, str]) -> str:
+    lines = [f"| `{code}` | {text.replace('{', '«').replace('}', '»')} |" for code, text in rows.items()]
+    return "\n".join(["| code | what the person reads |", "|---|---|", *lines, ""])
