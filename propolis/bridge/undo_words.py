@@ -100,12 +100,12 @@ def told(account: Account, connection: Connection | None, undo: Run, undone: Run
 def receipt(tally: Tally) -> str:
     """ "Undone: 371 phone numbers back, 4,881 new contacts removed, 3 kept because: Has a note." """
     parts = [f"{_values(name, n)} back" for name, n in _by_name(tally).items()]
-    parts += [f"{_records('new', kind, n)} removed" for kind, n in tally.removed.items()]
-    parts += [f"{_records('merged', kind, n)} separate again" for kind, n in tally.separated.items()]
+    parts += [f"{_records('new', kind, n)} removed" for kind, n in _in_order(tally.removed)]
+    parts += [f"{_records('merged', kind, n)} separate again" for kind, n in _in_order(tally.separated)]
     parts += [
-        f"{n:,} {_HELD[what][n != 1]} {_HELD[what][2].partition(':')[0]}" for what, n in tally.held.items()
+        f"{n:,} {_HELD[what][n != 1]} {_HELD[what][2].partition(':')[0]}" for what, n in _in_order(tally.held)
     ]
-    parts += [f"{n:,} kept because: {why_words(why).lower()}" for why, n in tally.kept.items()]
+    parts += [f"{n:,} kept because: {why_words(why).lower()}" for why, n in _most_first(tally.kept)]
     return f"Undone: {', '.join(parts)}." if parts else "Undone: there was nothing left to take back."
 
 
@@ -132,7 +132,16 @@ def _by_name(tally: Tally) -> dict[str, int]:
     for key, n in tally.fields.items():
         name = key.partition(".")[2]
         found[name] = found.get(name, 0) + n
-    return dict(sorted(found.items(), key=lambda pair: -pair[1]))
+    return dict(_most_first(found))
+
+
+def _in_order(counts: dict[str, int]) -> list[tuple[str, int]]:
+    """By name: a database need not keep the order in which they were counted."""
+    return sorted(counts.items())
+
+
+def _most_first(counts: dict[str, int]) -> list[tuple[str, int]]:
+    return sorted(counts.items(), key=lambda pair: (-pair[1], pair[0]))
 
 
 def _points(
@@ -144,20 +153,20 @@ def _points(
     back = "as before" if after else "get the values back that they had"
     points = [
         Point(n, f"{_what('new', kind, n)} {goes}", samples.get((kind, "create"), []))
-        for kind, n in tally.removed.items()
+        for kind, n in _in_order(tally.removed)
     ]
     points += [
         Point(n, f"{_what('merged', kind, n)}: {parted}", samples.get((kind, "merge"), []))
-        for kind, n in tally.separated.items()
+        for kind, n in _in_order(tally.separated)
     ]
     points += [
         Point(n, f"{_what('updated', kind, n)}: {back}", samples.get((kind, "update"), []))
-        for kind, n in tally.restored.items()
+        for kind, n in _in_order(tally.restored)
     ]
     values = [_values(name, n) for name, n in _by_name(tally).items()]
     if values:
         points.append(Point(sum(tally.fields.values()), f"values back: {joined(values)}", []))
-    held = [Point(n, f"{_HELD[what][n != 1]} {_HELD[what][2]}", []) for what, n in tally.held.items()]
+    held = [Point(n, f"{_HELD[what][n != 1]} {_HELD[what][2]}", []) for what, n in _in_order(tally.held)]
     return points + held
 
 
@@ -181,7 +190,7 @@ def _samples(
 def _kept(account: Account, connection: Connection | None, tally: Tally, undo: Run) -> list[Kept]:
     held = Change.objects.filter(run=undo, state=Change.State.HELD).order_by("id")
     groups = []
-    for why, n in sorted(tally.kept.items(), key=lambda pair: -pair[1]):
+    for why, n in _most_first(tally.kept):
         rows = rows_of(account, connection, list(held.filter(reason=why[:60])[:KEPT_SHOWN]))
         groups.append(Kept(why_words(why), n, rows))
     return groups

@@ -70,7 +70,7 @@ def test_from_the_button_to_the_receipt(acme: Account, crew: Crew) -> None:
     finish(the_undo())
     receipt = words_of(alice.get(at + "undo/"))
     assert (
-        f"Undone: {contacts - 1} new contacts removed, {companies - 1} new companies removed, "
+        f"Undone: {companies - 1} new companies removed, {contacts - 1} new contacts removed, "
         "1 kept because: changed here since, 1 kept because: has a contact."
     ) in receipt
     assert Contact.objects.filter(deleted_at=None).get() == used
