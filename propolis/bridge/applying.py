@@ -6,6 +6,7 @@ what the plan saw: what a person changed meanwhile stays, and the Change says so
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -20,6 +21,7 @@ from propolis.bridge.models import Connection, Link
 from propolis.bridge.placing import Placer, placer_for
 from propolis.bridge.planned import WORDS
 from propolis.bridge.scene import Scene, load_scene
+from propolis.bridge.table_statistics import refresh_after
 from propolis.crm import rows
 from propolis.history import door
 from propolis.history.models import Change
@@ -45,7 +47,8 @@ class Applied:
 
 
 class Applier:
-    """Applies on from the cursor: `applied`, the number of the last Change done."""
+    """Applies on from the cursor: `applied`, the number of the last Change done. The run's progress tells how
+    many of each action were `did`, so that watching costs no counting."""
 
     def __init__(self, run: Run, connection: Connection) -> None:
         self.run, self.connection = run, connection
@@ -53,6 +56,7 @@ class Applier:
         self.counts: dict[str, Any] = dict(run.counts)
         self.scene: Scene = load_scene(run, connection)
         self._placers: dict[str, Placer] = {}
+        self._did: Counter[str] = Counter(run.progress.get("did", {}))
 
     @property
     def finished(self) -> bool:
@@ -65,14 +69,18 @@ class Applier:
             size = max(SMALLEST, BATCH >> lease.attempts_here)
             planned = list(Change.objects.filter(run=self.run, seq__gt=after).order_by("seq")[:size])
             self.cursor["applied"] = planned[-1].seq if planned else self.cursor.get("seq", 0)
-            self._apply([each for each in planned if each.state == Change.State.PLANNED], lease)
+            coming = [each for each in planned if each.state == Change.State.PLANNED]
+            self._apply(coming, lease)
+            self._did.update(str(each.action) for each in coming)
             progress = {
                 "phase": "applying",
                 "noun": _NOUN[planned[-1].kind] if planned else "",
                 "done": self.cursor["applied"],
                 "total": self.cursor.get("seq", 0),
+                "did": dict(self._did),
             }
             batch.save(cursor=self.cursor, counts=self.counts, progress=progress, phase="applying")
+        refresh_after(before=after, now=self.cursor["applied"])
 
     def _apply(self, changes: Sequence[Change], lease: Lease) -> None:
         for remote_kind, group in groupby(changes, key=lambda each: each.remote_kind):

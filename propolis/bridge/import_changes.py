@@ -17,6 +17,7 @@ from propolis.bridge.import_rows import ChangeRow, rows_of
 from propolis.bridge.import_words import nouns_of, slug_of, totals_of, was_discarded, word_named
 from propolis.bridge.models import Connection
 from propolis.bridge.planned import ACTIONS
+from propolis.bridge.planner import NOUNS
 from propolis.bridge.sentences import sentence
 from propolis.crm import paging
 from propolis.crm.csv_cells import inert
@@ -29,7 +30,7 @@ EXAMPLES: Final = 3
 KINDS: Final = {"companies": "company", "contacts": "contact", "opportunities": "opportunity"}
 # Words that come with a reason.
 REASONED: Final = (Word.REVIEW, Word.LEFT_OUT, Word.FAILED)
-_IN_ORDER: Final = paging.Sort("order", "id", down=False)
+_IN_ORDER: Final = paging.Sort("order", "reason", down=False)
 _BATCH: Final = 500
 
 
@@ -81,18 +82,48 @@ class Listing:
 
 
 def of_run(run: Run, narrowed: Narrowing | None = None) -> QuerySet[Change]:
-    """The records of the import, in its order: what is planned while it waits, else what was done."""
+    """The records of the import: what is planned while it waits, else what was done.
+
+    By reason, then as they came: the order of an index that begins with run, state and word.
+    """
     wanted = narrowed or Narrowing()
-    waits = run.state == Run.State.PLANNED or was_discarded(run)
-    states = [Change.State.PLANNED] if waits else [s for s in Change.State if s != Change.State.PLANNED]
-    query = Change.objects.filter(run=run, state__in=states)
+    query = Change.objects.filter(run=run, state__in=states_of(run))
     if wanted.word is not None:
         query = query.filter(action=ACTIONS[wanted.word])
+    if wanted.word is Word.UPDATED:
+        # What only followed (a contact attached to the company it waited for) has no number and no word.
+        query = query.filter(seq__gt=0)
     if wanted.noun:
-        query = query.filter(kind=KINDS[wanted.noun])
+        query = query.filter(kind=KINDS[wanted.noun], **_between(run, wanted.noun))
     if wanted.reason:
         query = query.filter(reason=wanted.reason)
-    return query.order_by("id")
+    return query.order_by("reason", "id")
+
+
+def states_of(run: Run) -> list[Change.State]:
+    """Of the Changes to list; more than one only after an undo, as more than one leaves the index's order."""
+    if run.state == Run.State.PLANNED or was_discarded(run):
+        return [Change.State.PLANNED]
+    # A page asks for several lists of one run: once is enough.
+    if "was_undone" not in run.__dict__:
+        run.__dict__["was_undone"] = Run.objects.filter(undoes=run).exists()
+    undone = run.__dict__["was_undone"]
+    return [Change.State.APPLIED, Change.State.UNDONE] if undone else [Change.State.APPLIED]
+
+
+def _between(run: Run, noun: str) -> dict[str, int]:
+    """The range of ids in which the Changes of this object lie; {} where the plan did not keep it."""
+    ends: dict[str, int] = run.cursor.get("ends", {})
+    stages = [name for name in ends if NOUNS.get(name) == noun]
+    if not stages:
+        return {}
+    last = max(ends[name] for name in stages)
+    first = max([0, *(end for name, end in ends.items() if name not in stages and end <= last)])
+    ids = Change.objects.filter(run=run, seq__in=[first + 1, last]).values_list("seq", "id")
+    known = dict(ids)
+    if not {first + 1, last} <= known.keys():
+        return {}
+    return {"id__gte": known[first + 1], "id__lte": known[last]}
 
 
 def numbers_of(run: Run) -> dict[Word, int]:
@@ -141,9 +172,10 @@ def samples(run: Run, numbers: Mapping[Word, int], noun: str = "") -> list[Chang
     total = int(run.cursor.get("seq", 0))
     spread = sorted({1 + at * total // 60 for at in range(60)}) if total else []
     found: dict[str, list[Change]] = {}
-    narrowed = Narrowing(noun=noun)
-    for change in of_run(run, narrowed).filter(seq__in=spread):
-        found.setdefault(change.action, []).append(change)
+    wanted = states_of(run)
+    for change in Change.objects.filter(run=run, seq__in=spread).order_by("seq"):
+        if change.state in wanted and (not noun or change.kind == KINDS[noun]):
+            found.setdefault(change.action, []).append(change)
     chosen: list[Change] = []
     for word in Word:
         some = found.get(ACTIONS[word], [])
@@ -299,7 +331,7 @@ def as_csv(account: Account, connection: Connection | None, run: Run, narrowed: 
     yield _line(HEADINGS)
     last = 0
     while True:
-        batch = list(of_run(run, narrowed).filter(id__gt=last)[:_BATCH])
+        batch = list(of_run(run, narrowed).filter(id__gt=last).order_by("id")[:_BATCH])
         if not batch:
             return
         last = batch[-1].pk

@@ -8,7 +8,7 @@ from typing import Final
 
 from propolis.accounts.models import Account
 from propolis.bridge.import_changes import Narrowing
-from propolis.bridge.import_pages import PLACE, Part, run_address
+from propolis.bridge.import_sums import PLACE, Part, run_address
 from propolis.bridge.import_words import (
     Badge,
     duration_of,

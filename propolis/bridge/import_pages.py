@@ -5,29 +5,22 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from math import ceil
-from typing import Any, Final
+from typing import Final
 
 from django.conf import settings
-from django.urls import NoReverseMatch
 
 from propolis.accounts.addressing import url
 from propolis.accounts.models import Account
 from propolis.bridge.import_changes import (
-    REASONED,
     Listing,
-    Narrowing,
     Problem,
     listing,
-    numbers_of,
     problems,
-    reasons,
-    short_reason,
 )
 from propolis.bridge.import_progress import Mark, Progress, look
+from propolis.bridge.import_sums import Number, Sum, numbers, run_address, sums_of
 from propolis.bridge.import_words import (
-    ICONS,
     ONE,
-    SAYS,
     Badge,
     about,
     counted,
@@ -47,53 +40,18 @@ from propolis.bridge.scheduling import changes_of
 from propolis.bridge.sentences import run_sentence, sentence
 from propolis.bridge.steps import IMPORTED, Offer, Step, offers, read_at
 from propolis.crm.models import List
-from propolis.merge.plan import Word
 from propolis.runs.engine import holder, job_for
 from propolis.runs.models import Run
 
 ALL: Final = tuple(step.value for step in IMPORTED)
 # Planned Changes applied in a second, on the slow side of what was measured.
 APPLIED_A_SECOND: Final = 1500
-# The list on the page.
-PLACE: Final = "#changes"
 _OTHERS: Final = {
     "restore": "A backup is being restored",
     "undo": "An import is being undone",
     "csv_import": "A CSV file is being imported",
     "backup": "A backup is being made",
 }
-
-
-@dataclass(frozen=True)
-class Part:
-    """One number of a sum, with its list."""
-
-    text: str
-    href: str
-
-
-@dataclass(frozen=True)
-class Sum:
-    """The sentence that adds up, in pieces so that its numbers can be links: `head` + `parts` + `tail`."""
-
-    head: str
-    parts: list[Part]
-    tail: str
-
-    @property
-    def sentence(self) -> str:
-        return self.head + ", ".join(part.text for part in self.parts) + self.tail
-
-
-@dataclass(frozen=True)
-class Number:
-    """How many records became what. `says`: what the word means, or the reasons with their counts."""
-
-    word: str
-    value: str
-    icon: str
-    says: str
-    href: str
 
 
 @dataclass(frozen=True)
@@ -258,63 +216,10 @@ def _stated() -> dict[str, int]:
     """What Syncro said last of each object."""
     found: dict[str, int] = {}
     for counts in Run.objects.filter(kind="import").order_by("-id").values_list("counts", flat=True)[:10]:
-        for noun, numbers in counts.items():
-            if noun in ONE and numbers.get("stated") is not None:
-                found.setdefault(noun, numbers["stated"])
+        for noun, told in counts.items():
+            if noun in ONE and told.get("stated") is not None:
+                found.setdefault(noun, told["stated"])
     return found
-
-
-# ---- numbers
-
-
-def run_address(account: Account, run: Run) -> str:
-    return url(account, "bridge:import_run", run.number)
-
-
-def sums_of(run: Run, at: str) -> list[Sum]:
-    """A sum per object, exactly as `Counts.sentence` says it; `at`: the page that lists them."""
-    if run.state in (Run.State.STOPPED, Run.State.FAILED) and not was_discarded(run):
-        return []
-    return [_sum(run, noun, at) for noun in nouns_of(run) if noun in run.counts]
-
-
-def _sum(run: Run, noun: str, at: str) -> Sum:
-    told = run.counts[noun]
-    counts = counts_of(run, noun)
-    whole = counts.sentence(noun, read=told["read"], stated=told.get("stated"), persons=told["persons"])
-    words = [word for word in Word if counts.of(word) or word is Word.FAILED]
-    texts = [f"{counts.of(word):,} {word}" for word in words]
-    head, _, tail = whole.rpartition(", ".join(texts))
-    parts = [
-        Part(text, at + Narrowing(word, noun).address() + PLACE)
-        for text, word in zip(texts, words, strict=True)
-    ]
-    return Sum(head, parts, tail)
-
-
-def numbers(run: Run, at: str) -> list[Number]:
-    """One number per word, 0 only for New and Failed; those with reasons say them."""
-    found = numbers_of(run)
-    return [
-        Number(
-            word.value,
-            f"{found[word]:,}",
-            ICONS[word],
-            _reasons_in_words(run, word) if word in REASONED and found[word] else SAYS[word],
-            at + Narrowing(word).address() + PLACE,
-        )
-        for word in Word
-        if found[word] or word in (Word.NEW, Word.FAILED)
-    ]
-
-
-def _reasons_in_words(run: Run, word: Word) -> str:
-    told = reasons(run, word)
-    if not told:
-        return SAYS[word]
-    first = [f"{short_reason(reason)} {n:,}" for reason, n in told[:3]]
-    more = sum(n for _, n in told[3:])
-    return ", ".join([*first, f"others {more:,}"] if more else first)
 
 
 # ---- preview
@@ -363,11 +268,11 @@ def _agree(run: Run) -> str:
         empty = [noun for noun in nouns_of(run) if not run.counts.get(noun, {}).get("read")]
         return f"Yes, Syncro really has no {joined(empty, 'or')} now."
     every = run.gate_reason == "too_many_for_schedule"
-    told = [
-        counted(changes_of(run, noun) if every else counts_of(run, noun).updated, noun)
-        for noun in nouns_of(run)
-    ]
-    return f"Yes, change {joined([each for each in told if not each.startswith('0 ')])}."
+    changing = {
+        noun: changes_of(run, noun) if every else counts_of(run, noun).updated for noun in nouns_of(run)
+    }
+    told = [counted(n, noun) for noun, n in changing.items() if n]
+    return f"Yes, change {joined(told)}." if told else "Yes, import this."
 
 
 # ---- result
@@ -422,15 +327,4 @@ def ways(account: Account, run: Run) -> list[Way]:
         general = List.objects.filter(system_key="syncro_general").values_list("pk", "name").first()
         if general:
             found.append(Way(f"The list “{general[1]}”", url(account, "crm:list", general[0])))
-    if totals_of(run).review:
-        review = address_if_any(account, "bridge:review")
-        found += [Way("Decide what needs review", review)] if review else []
     return found
-
-
-def address_if_any(account: Account, name: str, *args: Any) -> str:
-    """ "" where no such page is installed."""
-    try:
-        return url(account, name, *args)
-    except NoReverseMatch:
-        return ""

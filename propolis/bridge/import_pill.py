@@ -8,11 +8,19 @@ from django.http import HttpRequest
 from django.template.loader import render_to_string
 
 from propolis.accounts.addressing import url
+from propolis.accounts.models import Account
 from propolis.accounts.policy import Verb, may
 from propolis.bridge.import_pages import busy_words
 from propolis.bridge.import_progress import doing, phase_words, state_of
 from propolis.bridge.import_words import state_badge
 from propolis.runs.models import Run
+
+
+def _page(account: Account, run: Run) -> str:
+    """Where to look at it; "" where it has no page."""
+    if run.kind == "undo" and run.undoes is not None:
+        return url(account, "bridge:undo", run.undoes.number)
+    return url(account, "bridge:import_run", run.number) if run.kind == "import" else ""
 
 
 def pill_html(request: HttpRequest, about: Any = None) -> str:
@@ -27,7 +35,7 @@ def pill_html(request: HttpRequest, about: Any = None) -> str:
     words = {
         "run": run,
         "what": doing(run) if run.kind == "import" else busy_words(run),
-        "href": url(account, "bridge:import_run", run.number) if run.kind == "import" else "",
+        "href": _page(account, run),
         "state": state_of(run),
         "badge": state_badge(run),
         "phase": phase_words(run, str(here.get("noun", ""))) if run.kind == "import" else "",

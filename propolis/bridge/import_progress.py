@@ -5,9 +5,8 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any, Final
+from typing import Final
 
-from django.db.models import Count
 from django.utils import timezone
 
 from propolis.bridge.import_words import (
@@ -21,9 +20,8 @@ from propolis.bridge.import_words import (
     state_badge,
     who,
 )
-from propolis.bridge.planned import WORDS
+from propolis.bridge.planned import ACTIONS
 from propolis.bridge.sentences import run_sentence
-from propolis.history.models import Change
 from propolis.merge.plan import Word
 from propolis.runs.models import Run
 
@@ -109,8 +107,8 @@ class Progress:
 
     @property
     def percent(self) -> int | None:
-        """Never a full bar while there is more to do."""
-        return min(99, 100 * self.done // self.total) if self.total else None
+        """Of this phase; None where no end is known."""
+        return min(100, 100 * self.done // self.total) if self.total else None
 
     @property
     def can_pause(self) -> bool:
@@ -129,7 +127,7 @@ def state_of(run: Run) -> str:
 
 
 def look(run: Run, mark: Mark | None = None, now: float | None = None) -> Progress:
-    """How far the run is; two queries while it applies, else none.
+    """How far the run is; asks the database nothing.
 
     `mark`: of the look before. `now`: seconds since the epoch.
     """
@@ -223,19 +221,9 @@ def _read_so_far(run: Run) -> dict[str, int]:
 
 
 def applied_counts(run: Run) -> dict[Word, int]:
-    """How many planned Changes have been applied, by word; two queries, each over an index alone.
-
-    What followed from them (a contact attached to the company it waited for: `seq` 0) has no word.
-    """
-    applied = Change.objects.filter(run=run, state=Change.State.APPLIED).order_by()
-    counts = dict.fromkeys(Word, 0)
-    for sign, query in ((1, applied), (-1, applied.filter(seq=0))):
-        found: Any = query.values_list("action").annotate(n=Count("pk"))
-        for action, n in found:
-            word = WORDS.get(Change.Action(action))
-            if word is not None:
-                counts[word] += sign * n
-    return counts
+    """How many planned Changes have been applied, by word, as the run's progress keeps them."""
+    did: dict[str, int] = run.progress.get("did", {})
+    return {word: did.get(action.value, 0) for word, action in ACTIONS.items()}
 
 
 def _current(run: Run) -> bool:

@@ -14,6 +14,7 @@ from propolis.bridge import mapping
 from propolis.bridge.import_words import ICONS
 from propolis.bridge.models import Connection, Link
 from propolis.bridge.planned import WORDS
+from propolis.bridge.remote_pages import remote_href
 from propolis.bridge.sentences import sentence
 from propolis.crm.fields import FIELDS, REFERENCES, Shape, label_of
 from propolis.crm.models import Company, Contact, Opportunity, OppStatus
@@ -25,10 +26,10 @@ from propolis.merge.plan import Word
 MODELS: Final[Mapping[str, Any]] = {"company": Company, "contact": Contact, "opportunity": Opportunity}
 _SHAPES: Final = {Shape.COMPANY: "company", Shape.CONTACT: "contact"}
 _REMOTE: Final = {
-    "customer": ("Customer", "customers"),
-    "customer_person": ("Person on customer", "customers"),
-    "contact": ("Contact", "contacts"),
-    "lead": ("Lead", "leads"),
+    "customer": "Customer",
+    "customer_person": "Person on customer",
+    "contact": "Contact",
+    "lead": "Lead",
 }
 _TONES: Final = {
     Word.NEW: "ok",
@@ -120,7 +121,7 @@ class Names:
 
     def row(self, change: Change) -> ChangeRow:
         word = WORDS.get(Change.Action(change.action), Word.UPDATED)
-        kind, where = _REMOTE.get(change.remote_kind, (change.kind.capitalize(), ""))
+        kind = _REMOTE.get(change.remote_kind, change.kind.capitalize())
         ours = self._ours.get(change.kind, {}).get(change.local_id or 0)
         effects = [self._effect(change.kind, name, effect) for name, effect in change.fields.items()]
         return ChangeRow(
@@ -133,7 +134,9 @@ class Names:
             tone=_TONES.get(word, ""),
             icon=ICONS[word],
             remote=f"#{change.remote_id}" if change.remote_id else "",
-            remote_href=self._remote_href(where, change.remote_id),
+            remote_href=remote_href(self.connection, change.remote_kind, change.remote_id)
+            if change.remote_kind
+            else "",
             reason=sentence(change.reason, change.reason.replace("_", " ").capitalize())
             if change.reason
             else "",
@@ -150,12 +153,6 @@ class Names:
     def _href(self, kind: str, pk: int | None) -> str:
         row = self._ours.get(kind, {}).get(pk or 0)
         return url(self.account, f"crm:{kind}", pk) if row is not None and row.deleted_at is None else ""
-
-    def _remote_href(self, where: str, remote_id: int | None) -> str:
-        base = self.connection.base_url if self.connection else ""
-        scheme, _, rest = base.partition("://")
-        host = rest.partition("/")[0]
-        return f"{scheme}://{host}/{where}/{remote_id}" if host and where and remote_id else ""
 
     def _effect(self, kind: str, name: str, effect: Sequence[Any]) -> Effect:
         before, after, why = [*effect, "", "", ""][:3]

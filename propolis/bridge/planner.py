@@ -182,7 +182,9 @@ class Planner:
 
     def _close(self, lease: Lease, stage: Stage) -> None:
         order = [*self.stages, "end"]
-        self.cursor |= {"stage": order[order.index(stage.name) + 1], "at": None}
+        # Where the Changes of each stage end: a list of one kind needs not look through all the others.
+        ends = {**self.cursor.get("ends", {}), stage.name: int(self.cursor.get("seq", 0))}
+        self.cursor |= {"stage": order[order.index(stage.name) + 1], "at": None, "ends": ends}
         if isinstance(stage.kind, LeadKind):
             seen = stage.kind.seen
             self.scene.statuses.remember_new({status for status, _ in seen if status})

@@ -15,7 +15,7 @@ from django.utils import timezone
 
 from propolis.accounts.models import Account
 from propolis.accounts.scoping import in_account
-from propolis.bridge import import_pages
+from propolis.bridge import import_sums
 from propolis.bridge.models import Connection, Link
 from propolis.crm.models import Company
 from propolis.crm.rows import fill_company
@@ -242,7 +242,7 @@ class TestTheList:
         assert '"business_name": { "x": 1 }' in failed
 
     def test_the_sums_parts_are_links_and_their_sentence_the_counts_own(self, mixed: Run) -> None:
-        told = import_pages.sums_of(mixed, "/x/")[0]
+        told = import_sums.sums_of(mixed, "/x/")[0]
         assert told.sentence == "Syncro has 6 companies. Read 6: 3 New, 1 Merged, 1 Needs review, 1 Failed."
         assert [part.href for part in told.parts] == [
             f"/x/?show={word}&of=companies#changes" for word in ("new", "merged", "review", "failed")
