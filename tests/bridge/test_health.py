@@ -81,7 +81,7 @@ def test_each_number_leads_to_its_list_and_its_file(acme: Account, crew: Crew) -
     for key, count in counted.items():
         listed = client.get(f"{BASE}{key}/").context["listed"]
         answer = client.get(f"{BASE}{key}.csv")
-        lines = b"".join(answer.streaming_content).decode().splitlines()
+        lines = b"".join(answer).decode().splitlines()
         assert (len(listed.rows), len(lines) - 1) == (count, count), key
     names = {
         key: sorted(row.name for row in client.get(f"{BASE}{key}/").context["listed"].rows)
@@ -119,7 +119,7 @@ def test_queries_do_not_grow(acme: Account, crew: Crew) -> None:
         told.append(
             [queries(client, BASE + where) for where in ("", "review/", "left_out/", "shared_emails/")]
         )
-    assert told == [[19, 12, 13, 11]] * 2
+    assert told == [[19, 12, 13, 12]] * 2
 
 
 def queries(client: Client, address: str) -> int:

@@ -22,7 +22,7 @@ from propolis.bridge.undoing import why_not
 from propolis.crm import edit, lists, notes, rows
 from propolis.crm.fields import Kind
 from propolis.crm.kinds import MODELS
-from propolis.crm.models import Contact, ListMember, OppStatus
+from propolis.crm.models import Contact, List, ListMember, OppStatus
 from propolis.history.models import Change
 from propolis.runs.models import Run
 from syncro_sandbox import Running, SeedOptions
@@ -136,7 +136,7 @@ def here(account: Account, bob: Membership, people: People, what: str, pick: int
         return
     row: Any = living[pick % len(living)]
     key = (kind, row.pk)
-    wanted = {
+    wanted: dict[str, Any] | None = {
         "phone": {"phone": f"+1 202 555 01{number:02}"},
         "city": {"city": f"Own town {number}"},
         "name": {"name": f"Own name {number}"} if kind is Kind.COMPANY else {"last": f"Own{number}"},
@@ -166,7 +166,7 @@ def here(account: Account, bob: Membership, people: People, what: str, pick: int
         people.gone.add(key)
         people.used.add(key)
     elif what == "list":
-        own, _ = lists.List.objects.get_or_create(account=account, name="Own", name_key="own")
+        own, _ = List.objects.get_or_create(account=account, name="Own", name_key="own")
         lists.add(own, [row.pk], actor=bob)
         people.used.add(key)
 
