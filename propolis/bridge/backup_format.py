@@ -12,7 +12,7 @@ import hashlib
 import io
 import zipfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from contextlib import closing
 from pathlib import Path
 from typing import IO, Any, Final
@@ -216,7 +216,7 @@ class BackupFile:
     def __exit__(self, *exc: object) -> None:
         self.archive.close()
 
-    def rows(self, table: Table, *, skip: int = 0) -> Iterator[list[str]]:
+    def rows(self, table: Table, *, skip: int = 0) -> Generator[list[str], None, None]:
         """The rows after the first `skip`. Raises `BackupRefused` where the file is not what the manifest
         says; that can be only at its end, so verify before acting on rows."""
         entry = self.manifest.entry(table)
@@ -225,7 +225,7 @@ class BackupFile:
         except _BROKEN as error:
             raise damaged(table.file) from error
 
-    def _rows(self, table: Table, entry: FileEntry, skip: int) -> Iterator[list[str]]:
+    def _rows(self, table: Table, entry: FileEntry, skip: int) -> Generator[list[str], None, None]:
         csv.field_size_limit(MAX_CELL)
         with closing(self.archive.open(entry.name)) as source:
             hashed = _Hashed(source, entry.bytes)

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from datetime import timedelta
 from itertools import islice
 from pathlib import Path
@@ -19,10 +19,15 @@ from typing import Any, ClassVar, Final
 from django.utils import timezone
 
 from propolis.accounts.models import Account, Membership, audit
-from propolis.bridge.backup_format import SENTENCES, BackupFile, BackupRefused, Manifest
+from propolis.bridge.backup_format import SENTENCES, BackupFile, BackupRefused
 from propolis.bridge.backup_matching import Erased, keys_in, pairs
 from propolis.bridge.backup_preview import Counts
-from propolis.bridge.backup_settling import put_settings, remove_unused_statuses, settings_differ
+from propolis.bridge.backup_settling import (
+    put_settings,
+    refuse_foreign,
+    remove_unused_statuses,
+    settings_differ,
+)
 from propolis.bridge.backup_tables import (
     COMPANIES,
     CONNECTION,
@@ -40,7 +45,6 @@ from propolis.bridge.backup_tables import (
 from propolis.bridge.backup_writing import BATCH, RECORDS, Writer
 from propolis.bridge.backups import BEFORE_RESTORE, file_hash, make_backup, path_of, verify
 from propolis.bridge.models import Backup, Link
-from propolis.crm.models import Company, Contact, Note, Opportunity
 from propolis.runs.engine import Continue, Finish, Gate, Job, Lease, Step, start
 from propolis.runs.models import Run
 
@@ -69,22 +73,6 @@ _WRITES: Final = tuple(
 _POINTERS: Final = ("company", "contact", "opportunity", "state")
 
 
-def is_empty(account: Account) -> bool:
-    """Whether the account, which is in scope, has no records yet: any backup may be restored into it."""
-    models: tuple[Any, ...] = (Company, Contact, Opportunity, Note, Link)
-    return not any(model.objects.filter(account=account).exists() for model in models)
-
-
-def refuse_foreign(account: Account, manifest: Manifest) -> bool:
-    """Whether the backup goes into an empty account. Raises `BackupRefused` for another account's backup
-    where there are records already."""
-    if is_empty(account):
-        return True
-    if manifest.account.uid == str(account.uid):
-        return False
-    raise BackupRefused("backup.other_account", theirs=manifest.account.name, ours=account.name)
-
-
 def start_restore(account: Account, backup: Backup, *, by: Membership | None) -> tuple[Run, bool]:
     """Starts comparing; the run then waits at its gate for `confirm`. As `propolis.runs.engine.start`.
 
@@ -108,8 +96,7 @@ class _Opened:
     def __init__(self, run: Run, lease: Lease) -> None:
         self.run_id, self.fence = run.pk, lease.run.fence
         self.place: dict[str, Any] = {}
-        self.rows: Iterator[list[str]] = iter(())
-        self.doomed: list[int] = []
+        self.rows: Generator[list[str], None, None] | None = None
         backup = Backup.objects.get(pk=run.options["backup"])
         self.file = BackupFile(path_of(backup))
         self.writer = Writer(run.account, actor=run.by, run=run, note_changes=not run.options["empty"])
@@ -117,13 +104,20 @@ class _Opened:
 
     def at(self, place: dict[str, Any], table: Table) -> Iterator[list[str]]:
         """The table's rows from the cursor's place on."""
-        if place != self.place:
+        if place != self.place or self.rows is None:
+            self._stop()
             self.rows = self.file.rows(table, skip=place["row"])
             self.place = dict(place)
         return self.rows
 
     def close(self) -> None:
+        self._stop()
         self.file.__exit__()
+
+    def _stop(self) -> None:
+        if self.rows is not None:
+            self.rows.close()
+        self.rows = None
 
 
 class RestoreJob(Job):

@@ -6,13 +6,13 @@ import zoneinfo
 from typing import Any, Final
 
 from propolis.accounts.models import Account
-from propolis.bridge.backup_format import BackupFile
+from propolis.bridge.backup_format import BackupFile, BackupRefused, Manifest
 from propolis.bridge.backup_snapshot import cells_of
 from propolis.bridge.backup_tables import CONNECTION, STATUSES
 from propolis.bridge.backup_writing import Writer
-from propolis.bridge.models import Connection, StatusMap
+from propolis.bridge.models import Connection, Link, StatusMap
 from propolis.crm.csv_cells import original
-from propolis.crm.models import Opportunity, OppStatus
+from propolis.crm.models import Company, Contact, Note, Opportunity, OppStatus
 from propolis.runs.models import Schedule
 from propolis.syncro.address import HOSTS
 
@@ -21,6 +21,22 @@ _ADDRESS: Final = ("label", "host", "remote_account", "remote_user_id")
 _READ: Final = (
     *("users_read_at", "companies_read_at", "contacts_read_at", "opportunities_read_at", "watermark"),
 )
+
+
+def is_empty(account: Account) -> bool:
+    """Whether the account, which is in scope, has no records yet: any backup may be restored into it."""
+    models: tuple[Any, ...] = (Company, Contact, Opportunity, Note, Link)
+    return not any(model.objects.filter(account=account).exists() for model in models)
+
+
+def refuse_foreign(account: Account, manifest: Manifest) -> bool:
+    """Whether the backup goes into an empty account. Raises `BackupRefused` for another account's backup
+    where there are records already."""
+    if is_empty(account):
+        return True
+    if manifest.account.uid == str(account.uid):
+        return False
+    raise BackupRefused("backup.other_account", theirs=manifest.account.name, ours=account.name)
 
 
 def settings_differ(account: Account, file: BackupFile) -> bool:

@@ -226,7 +226,8 @@ def verify(path: Path) -> Report:
         with BackupFile(path) as opened:
             size, sha256 = path.stat().st_size, file_hash(path)
             for table in TABLES:
-                _check_cells(table, opened.rows(table))
+                with contextlib.closing(opened.rows(table)) as rows:
+                    _check_cells(table, rows)
             return Report(True, "", _good(opened.manifest), opened.manifest, size, sha256)
     except BackupRefused as refusal:
         return Report(False, refusal.code, refusal.sentence, None, size, sha256, refusal)

@@ -140,7 +140,7 @@ def _choices(account: Account, bob: Membership) -> None:
         state="connected",
         rule="more_current",
         field_rules={"phone": "propolis"},
-        fields_chosen=["name", "phone"],
+        fields_chosen={"company": ["name", "phone"]},
         watermark=NOON,
     )
     RemoteUser.objects.create(
