@@ -37,6 +37,8 @@ IN_FLIGHT = 3
 OVERLAP = timedelta(minutes=5)
 MOST_ROUNDS = 3
 SINGLE = frozenset({"contacts-before", "contacts-after"})
+# Mostly over after their first page: the next ones are asked for ahead only once that has come.
+SHORT = frozenset({"customers-closing", "leads-closed"})
 CLOSED = ("Won", "Lost")
 
 Cursor = dict[str, Any]
@@ -117,6 +119,8 @@ class Reader:
     def _fetch(self) -> tuple[Page, datetime]:
         """The next page and a moment before its request left: up to `IN_FLIGHT` were asked for ahead."""
         self._asked.append(pages.now())
+        sweep, begun = str(self._sweep), bool(self.cursor.get("page"))
+        ahead = sweep not in SINGLE and (begun or sweep not in SHORT)
         if self._coming is None:
             resource, params = asked_for(str(self._sweep))
             self._coming = self.client.pages(
@@ -124,9 +128,13 @@ class Reader:
                 params,
                 start=int(self.cursor.get("page") or 0) + 1,
                 per_page=self.cursor.get("per_page") or (100 if resource is Resource.CUSTOMERS else None),
-                in_flight=1 if str(self._sweep) in SINGLE else IN_FLIGHT,
+                in_flight=IN_FLIGHT if ahead else 1,
             )
-        return next(self._coming), self._asked[0]
+        page, read_at = next(self._coming), self._asked[0]
+        if not ahead:
+            self._coming = None
+            self._asked.clear()
+        return page, read_at
 
     def _describe(self, page: Page, read_at: datetime) -> tuple[pages.Kept, dict[str, list[int]]]:
         ids = {page.resource.value: list(page.ids)}
