@@ -70,7 +70,7 @@ def phases() -> Iterator[tuple[dict[str, float], dict[str, float]]]:
             spent[phase] += time.perf_counter() - began
             busy[phase] += time.process_time() - used
 
-    ImportJob.step = timed  # type: ignore[method-assign]
+    ImportJob.step = timed  # type: ignore[method-assign,assignment]
     try:
         yield spent, busy
     finally:
