@@ -37,9 +37,9 @@ def addresses(house: House) -> dict[str, str]:
         "contact": Contact.objects.filter(company__isnull=False).order_by("id").first(),
         "opportunity": Opportunity.objects.order_by("id").first(),
         "list": List.objects.order_by("id").first(),
-        "run": Run.objects.order_by("id").first(),
     }
     key = {name: row.pk for name, row in first.items() if row is not None}
+    number = Run.objects.order_by("id").values_list("number", flat=True)[0]
     syncro = f"{site}/settings/integrations/syncro/"
     return {
         "dashboard": f"{site}/",
@@ -58,7 +58,11 @@ def addresses(house: House) -> dict[str, str]:
         **{step: f"{syncro}{step}/" for step in ("connection", "users")},
         **{f"import {step}": f"{syncro}{step}/" for step in ("companies", "contacts", "opportunities")},
         "imports": f"{syncro}imports/",
-        "import result": f"{syncro}imports/{key['run']}/",
+        "import result": f"{syncro}imports/{number}/",
+        "undo": f"{syncro}imports/{number}/undo/",
+        "review": f"{syncro}review/",
+        "health": f"{syncro}health/",
+        "schedule": f"{syncro}schedule/",
         "backups": f"{site}/settings/backups/",
     }
 

@@ -24,6 +24,32 @@ def test_links_lead_somewhere(page: Path) -> None:
     assert missing == []
 
 
+def test_every_setting_is_explained_to_the_operator() -> None:
+    sources = [ROOT / "propolis" / "settings.py", *ROOT.glob("propolis/runs/*.py")]
+    asked = {name for each in sources for name in re.findall(r'"(PROPOLIS_[A-Z_]+)"', each.read_text())}
+    explained = set(re.findall(r"PROPOLIS_[A-Z_]+", (ROOT / "docs" / "operating.md").read_text()))
+    assert asked - explained == set()
+
+
+def test_every_command_is_explained_to_the_operator() -> None:
+    from typer.core import TyperGroup
+    from typer.main import get_command
+
+    from propolis.cli import build
+
+    group = get_command(build())
+    assert isinstance(group, TyperGroup)
+    commands = set(group.commands)
+    page = (ROOT / "docs" / "operating.md").read_text()
+    assert {each for each in commands if not re.search(rf"`(propolis )?{each}\b", page)} == set()
+
+
+def test_the_two_commands_of_the_readme_are_there() -> None:
+    targets = re.findall(r"^(\w+):", (ROOT / "Makefile").read_text(), re.MULTILINE)
+    named = re.findall(r"^make (\w+)|`make (\w+)", "".join(page.read_text() for page in PAGES), re.MULTILINE)
+    assert {one or other for one, other in named} - set(targets) == set()
+
+
 def test_nothing_but_the_project_is_spoken_of() -> None:
     """No paths of somebody's machine in any page."""
     said = [page.name for page in PAGES if re.search(r"/(home|root|work|tmp)/\w", page.read_text())]

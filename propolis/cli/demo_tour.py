@@ -62,25 +62,37 @@ def _compared(scene: Scene, found: dict[str, Any]) -> list[str]:
 
 
 def _stops(scene: Scene, run: Run) -> list[str]:
-    from propolis.bridge.models import Link
-
     site = f"{scene.house.url}/{scene.account.slug}"
-    lines = [
-        "1  It adds up. The sum of every import, record by record:",
-        f"     {site}/settings/integrations/syncro/",
-        "   Companies, newest first:",
-        f"     {site}/companies/?sort=-created_at",
+    syncro = f"{site}/settings/integrations/syncro"
+    return [
+        "1  It adds up. The import with its sum, every record by what became of it:",
+        f"     {syncro}/imports/{run.number}/",
+        "   The health of your Syncro data, and what waits for you:",
+        f"     {syncro}/health/",
+        f"     {syncro}/review/",
+        *_undo(scene, run, site, f"{syncro}/imports/{run.number}/undo/"),
     ]
-    merged = (
-        Link.objects.filter(kind=Link.Kind.CUSTOMER, state=Link.State.LINKED, company__created_run=None)
-        .order_by("remote_id")
-        .first()
+
+
+def _undo(scene: Scene, run: Run, site: str, undo: str) -> list[str]:
+    """The second moment, with a company whose phone the import overwrote; none if there is no such company."""
+    from propolis.bridge.models import Link
+    from propolis.history.models import Change
+
+    links: dict[int | None, int] = dict(
+        Link.objects.filter(kind=Link.Kind.CUSTOMER).values_list("company", "remote_id")
     )
-    if merged is not None:
-        lines += [
-            "   A company that was on both sides, with the values that gave way in its history:",
-            f"     {site}/companies/{merged.company_id}/",
-            "   and the same one in Syncro:",
-            f"     {scene.house.syncro.control_url}/records/customers/{merged.remote_id}",
-        ]
-    return lines
+    merged = Change.objects.filter(run=run, kind="company", action=Change.Action.MERGE).order_by("local_id")
+    for change in merged:
+        before, after, *_ = change.fields.get("phone", ["", ""])
+        if before and after and change.local_id in links:
+            return [
+                "2  Undo ten years' worth. This company was on both sides; the import put Syncro's phone",
+                f"   {after} over {before}, with both in its history. Add a note to it:",
+                f"     {site}/companies/{change.local_id}/",
+                "   then undo the whole import: the phone is back, the note is kept, and there is a receipt:",
+                f"     {undo}",
+                "   The same company in Syncro:",
+                f"     {scene.house.syncro.control_url}/records/customers/{links[change.local_id]}",
+            ]
+    return []

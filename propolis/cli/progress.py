@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 # How often the row is looked at, in seconds.
 EVERY = 0.4
+# Columns from which there is room for everything.
+WIDE = 110
 
 
 class Watch:
@@ -89,11 +91,12 @@ class Bar(Display):
         self._progress = Progress(
             SpinnerColumn(),
             TextColumn("{task.description}"),
-            BarColumn(bar_width=30),
+            BarColumn(bar_width=16 if console.width < WIDE else 30),
             TextColumn("{task.fields[says]}"),
             console=console,
             transient=True,
         )
+        self._narrow = console.width < WIDE
         self._task: TaskID | None = None
 
     def start(self) -> None:
@@ -107,7 +110,11 @@ class Bar(Display):
             self._task = self._progress.add_task(seen.phase, says="")
         total = float(seen.total) if seen.total else None
         self._progress.update(
-            self._task, description=seen.phase, completed=seen.done, total=total, says=facts(seen)
+            self._task,
+            description=seen.phase,
+            completed=seen.done,
+            total=total,
+            says=facts(seen, brief=self._narrow),
         )
 
 
@@ -125,7 +132,10 @@ class Lines(Display):
             print(line, file=sys.stderr, flush=True)
 
 
-def facts(seen: Look) -> str:
-    """ "1,200 of 5,000 contacts · 250 a second · About 20 s left · 41 requests"."""
+def facts(seen: Look, *, brief: bool = False) -> str:
+    """ "1,200 of 5,000 contacts · 250 a second · About 20 s left · 41 requests"; brief: for 80 columns."""
     requests = f"{seen.run.requests:,} request{'' if seen.run.requests == 1 else 's'}"
+    if brief:
+        done = f"{seen.done:,}/{seen.total:,}" if seen.total else ""
+        return " · ".join(part for part in (seen.waits or done, seen.left, requests) if part)
     return " · ".join(part for part in (seen.says, seen.rate, seen.left, requests, seen.waits) if part)
