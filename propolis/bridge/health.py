@@ -30,7 +30,8 @@ State = Link.State
 # Beyond so many held or left-out records their names are not looked up.
 NAMED_UP_TO: Final = 5000
 _BATCH: Final = 500
-_AGREED: Final = (State.LINKED, State.SECONDARY)
+# One more than that means "more".
+COUNTED: Final = 1000
 _OUT: Final = (State.LEFT_OUT, State.SKIPPED, State.DELETED_HERE, State.ERASED)
 _ACTIONS: Final = (Change.Action.REVIEW, Change.Action.LEAVE_OUT, Change.Action.FAIL)
 
@@ -80,48 +81,51 @@ LABELS: Final[Mapping[str, tuple[str, str]]] = {
 
 
 def counters(connection: Connection) -> list[Tally]:
-    """All seven, in their order; three queries, each over an index."""
-    by_state: Counter[str] = Counter(
-        dict(
-            Link.objects.filter(connection=connection).order_by().values_list("state").annotate(n=Count("pk"))
-        )
+    """All seven, in their order; three queries, each over an index. An account has one connection."""
+    told = Link.objects.order_by().values_list("state").annotate(n=Count("pk"))
+    by_state: Counter[str] = Counter(dict(told))
+    # Grouped: with the state as a condition SQLite reads all that is linked.
+    changed = (
+        Link.objects.filter(newer_here__in=[True]).order_by().values_list("state").annotate(n=Count("pk"))
     )
-    newer = _links("newer").count()
+    newer = dict(changed).get(State.LINKED, 0)
     numbers = {
-        "in_sync": sum(by_state[each] for each in _AGREED) - newer,
+        "in_sync": by_state[State.LINKED] - newer,
         "newer": newer,
         "review": by_state[State.REVIEW],
         "left_out": sum(by_state[each] for each in _OUT),
         "failed": by_state[State.FAILED],
         "gone": by_state[State.GONE] + by_state[State.HIDDEN],
-        "waiting": _links("waiting").filter(connection=connection).count(),
+        "waiting": _links("waiting", connection).count(),
     }
     return [Tally(key, label, says, numbers[key]) for key, (label, says) in LABELS.items()]
 
 
-def _links(key: str) -> QuerySet[Link]:
+def _links(key: str, connection: Connection) -> QuerySet[Link]:
     """The Links behind a counter; KeyError for one that is not."""
     links = Link.objects.all()
-    return {
-        "in_sync": lambda: links.filter(state__in=_AGREED, newer_here=False),
-        "newer": lambda: links.filter(newer_here=True, state=State.LINKED),
+    made: dict[str, Callable[[], QuerySet[Link]]] = {
+        "in_sync": lambda: links.filter(state=State.LINKED, newer_here=False),
+        # As a list: a bare boolean is no condition SQLite finds in an index.
+        "newer": lambda: links.filter(newer_here__in=[True], state=State.LINKED),
         "review": lambda: links.filter(state=State.REVIEW),
         "left_out": lambda: links.filter(state__in=_OUT),
         "failed": lambda: links.filter(state=State.FAILED),
         "gone": lambda: links.filter(state__in=(State.GONE, State.HIDDEN)),
-        "waiting": lambda: waiting(links),
-    }[key]()
+        "waiting": lambda: waiting(links.filter(connection=connection)),
+    }
+    return made[key]()
 
 
 def waiting(links: QuerySet[Link]) -> QuerySet[Link]:
     """Those whose record came before its company; only they carry what they wait for."""
     kinds = (Link.Kind.CONTACT, Link.Kind.PERSON, Link.Kind.LEAD)
-    return links.filter(kind__in=kinds, parent_id__isnull=False, reason__in=(WAITS, UNKNOWN_CUSTOMER))
+    return links.filter(kind__in=kinds, parent_id__gt=0, reason__in=(WAITS, UNKNOWN_CUSTOMER))
 
 
 def causes(connection: Connection) -> list[Cause]:
     """What failed, by cause, most first."""
-    failed = Link.objects.filter(connection=connection, state=State.FAILED).order_by()
+    failed = _links("failed", connection).order_by()
     told = failed.values_list("reason").annotate(n=Count("pk"))
     found = [Cause(reason, sentence(reason, "These could not be imported."), n) for reason, n in told]
     return sorted(found, key=lambda cause: (-cause.count, cause.reason))
@@ -129,7 +133,7 @@ def causes(connection: Connection) -> list[Cause]:
 
 def failed_only(connection: Connection, reason: str = "") -> list[list[Any]]:
     """[link kind, Syncro id] to read again, those of one cause or all."""
-    failed = Link.objects.filter(connection=connection, state=State.FAILED)
+    failed = _links("failed", connection)
     if reason:
         failed = failed.filter(reason=reason)
     order = [Link.Kind.CUSTOMER, Link.Kind.CONTACT, Link.Kind.PERSON, Link.Kind.LEAD]
@@ -178,16 +182,19 @@ def _without_email() -> QuerySet[Any]:
 
 
 def _shared_emails() -> QuerySet[Any]:
-    several = _alive(Contact).exclude(email_key="").order_by().values("email_key")
-    return _alive(Contact).filter(
-        email_key__in=several.annotate(n=Count("pk")).filter(n__gt=1).values("email_key")
-    )
+    return _repeated(Contact, "email_key")
 
 
 def _look_alikes() -> QuerySet[Any]:
-    several = _alive(Company).exclude(name_key="").order_by().values("name_key")
-    same = several.annotate(n=Count("pk")).filter(n__gt=1).values("name_key")
-    return _from_syncro(_alive(Company).filter(name_key__in=same), "company")
+    return _from_syncro(_repeated(Company, "name_key"), "company")
+
+
+def _repeated(model: Any, key: str) -> QuerySet[Any]:
+    """Living rows whose key another living one has; found in the key's index, then looked at."""
+    every = model.objects.filter(**{f"{key}__gt": ""}).order_by().values(key)
+    perhaps = every.annotate(n=Count("pk")).filter(n__gt=1).values(key)
+    living = _alive(model).filter(**{f"{key}__in": perhaps}).order_by().values(key)
+    return _alive(model).filter(**{f"{key}__in": living.annotate(n=Count("pk")).filter(n__gt=1).values(key)})
 
 
 # ---- lists
@@ -218,7 +225,7 @@ def is_list(key: str) -> bool:
 def listed(account: Account, connection: Connection, key: str, params: Mapping[str, str]) -> Listed:
     """A page of the records behind a number; KeyError for an unknown one."""
     title, says = {**LABELS, **DATA_LABELS}[key]
-    query, sort = _query(key), _SORTS.get(key, _BY_KIND)
+    query, sort = _query(key, connection), _SORTS.get(key, _BY_KIND)
     kept = {name: value for name, value in params.items() if name in ("after", "before", "end", "reason")}
     if key == "failed" and "reason" in kept:
         query = query.filter(reason=kept["reason"])
@@ -226,16 +233,16 @@ def listed(account: Account, connection: Connection, key: str, params: Mapping[s
     return Listed(key, title, says, list(_rows(account, connection, key, page.rows)), page)
 
 
-def _query(key: str) -> QuerySet[Any]:
+def _query(key: str, connection: Connection) -> QuerySet[Any]:
     if key in LABELS or key == "kept_out":
-        links = _links(key) if key in LABELS else _data(key)
+        links = _links(key, connection) if key in LABELS else _data(key)
         return links.select_related("company", "contact", "opportunity")
     return _data(key)
 
 
 def _rows(account: Account, connection: Connection, key: str, found: list[Any]) -> Iterator[Row]:
     if found and isinstance(found[0], Link):
-        names = _names(key, found)
+        names = _names(key, connection, found)
         return (_link_row(account, connection, link, names) for link in found)
     local = "company" if key == "look_alikes" else "contact"
     ids = {
@@ -247,18 +254,25 @@ def _rows(account: Account, connection: Connection, key: str, found: list[Any]) 
     return (_own_row(account, connection, local, row, ids.get(row.pk)) for row in found)
 
 
-def _names(key: str, links: list[Link]) -> dict[int, str]:
+def _names(key: str, connection: Connection, links: list[Link]) -> dict[int, str]:
     """What Syncro calls records that have none here."""
     nameless = [link.pk for link in links if getattr(link, local_of(link.kind)) is None]
-    if not nameless or (key in ("left_out", "kept_out") and paging.counted(_query(key)) > NAMED_UP_TO):
+    if not nameless or (
+        key in ("left_out", "kept_out") and paging.counted(_query(key, connection)) > NAMED_UP_TO
+    ):
         return {}
     told = Change.objects.filter(
-        run__in=Run.objects.filter(kind__in=["import", "review"]).values("pk"),
+        kind__in={local_of(link.kind) for link in links},
+        local_id__isnull=True,
         state=Change.State.APPLIED,
         action__in=_ACTIONS,
         link_id__in=nameless,
     )
-    return {change.link_id: remote_name(change) for change in told.order_by("id") if change.link_id}
+    # Sorted here: asked to sort by id, SQLite would walk every Change there is.
+    newest = sorted(
+        told.only("link_id", "remote_kind", "remote_id", "fields", "args"), key=lambda one: one.pk
+    )
+    return {change.link_id: remote_name(change) for change in newest if change.link_id}
 
 
 _KINDS: Final = {"customer": "Customer", "customer_person": "Person", "contact": "Contact", "lead": "Lead"}
@@ -305,7 +319,7 @@ def as_rows(account: Account, connection: Connection, key: str) -> Iterator[Row]
     """All of a list, a batch at a time, for CSV."""
     at: dict[str, str] = {}
     while True:
-        here = paging.page(_query(key), _SORTS.get(key, _BY_KIND), at, _BATCH)
+        here = paging.page(_query(key, connection), _SORTS.get(key, _BY_KIND), at, _BATCH)
         yield from _rows(account, connection, key, here.rows)
         if not here.next:
             return

@@ -146,7 +146,7 @@ def next_after(connection: Connection, link: Link | None) -> Link | None:
 
 def review_of(account: Account, connection: Connection, link: Link) -> Review | None:
     """None where what Syncro sent is not kept any more."""
-    change = kept_reviews([link.pk]).get(link.pk)
+    change = kept_reviews([link.pk], local_of(link.kind)).get(link.pk)
     if change is None:
         return None
     candidates = change.args.get("candidates", [])
@@ -187,7 +187,9 @@ def _waiting(connection: Connection, link: Link) -> str:
     """ "3 contacts and 1 opportunity wait for it"."""
     if link.kind != Link.Kind.CUSTOMER:
         return ""
-    waits = Link.objects.filter(connection=connection, parent_id=link.remote_id, reason=WAITS).order_by()
+    kinds = (Link.Kind.CONTACT, Link.Kind.PERSON, Link.Kind.LEAD)
+    waits = Link.objects.filter(connection=connection, kind__in=kinds, parent_id=link.remote_id, reason=WAITS)
+    waits = waits.order_by()
     found = {"contact": 0, "opportunity": 0}
     for kind, count in waits.values_list("kind").annotate(n=Count("pk")):
         found[local_of(kind)] += count
@@ -315,7 +317,7 @@ def strong_rows(account: Account, wanted: Mapping[int, int]) -> list[tuple[str, 
     """The first strong matches by name: Syncro's record, ours, the evidence."""
     some = dict(list(wanted.items())[:_LISTED])
     links = Link.objects.in_bulk(some)
-    reviews = kept_reviews(some)
+    reviews = kept_reviews(some, *MODELS)
     rows: dict[tuple[str, int], Any] = {}
     for kind in {local_of(link.kind) for link in links.values()}:
         ids = [local for pk, local in some.items() if local_of(links[pk].kind) == kind]

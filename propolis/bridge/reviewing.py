@@ -7,6 +7,7 @@ preview made before it is stale, it can be looked at, and its effects can be tak
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -88,7 +89,7 @@ def decide(link: Link, choice: Choice, by: Membership | None, *, local_id: int |
     connection = Connection.objects.get(pk=link.connection_id)
     with _run(connection, by) as run:
         _claim(link)
-        review = kept_reviews([link.pk]).get(link.pk)
+        review = kept_reviews([link.pk], local_of(link.kind)).get(link.pk)
         if review is None:
             raise NotDecided(NOT_KEPT)
         if review.reason == UNMAPPED and choice != "skip":
@@ -106,16 +107,14 @@ def decide(link: Link, choice: Choice, by: Membership | None, *, local_id: int |
 
 def strong(connection: Connection) -> dict[int, int]:
     """Link id → local id of what "Accept all" would link: one strong candidate, and nobody else's."""
-    held = Link.objects.filter(
-        connection=connection, state=Link.State.REVIEW, kind__in=ORDER[:3], reason=Reason.WEAK
-    )
+    held = Link.objects.filter(state=Link.State.REVIEW, kind__in=ORDER[:3], reason=Reason.WEAK)
     found: dict[int, int] = {}
-    for pk, candidates in held.order_by("pk").values_list("pk", "candidates"):
+    for pk, candidates in held.filter(connection=connection).values_list("pk", "candidates"):
         sure = [each["local_id"] for each in candidates if each["strength"] == Strength.STRONG]
         if len(sure) == 1:
             found[pk] = sure[0]
-    claims = list(found.values())
-    return {pk: local for pk, local in found.items() if claims.count(local) == 1}
+    claims = Counter(found.values())
+    return {pk: local for pk, local in sorted(found.items()) if claims[local] == 1}
 
 
 def accept_all(connection: Connection, by: Membership | None, links: Iterable[int]) -> int:
@@ -124,7 +123,7 @@ def accept_all(connection: Connection, by: Membership | None, links: Iterable[in
         wanted = strong(connection)
         chosen = {pk: wanted[pk] for pk in links if pk in wanted}
         held = Link.objects.in_bulk(chosen)
-        reviews = kept_reviews(chosen)
+        reviews = kept_reviews(chosen, "company", "contact")
         wishes = []
         for kind in ORDER:
             some = [link for link in held.values() if link.kind == kind and link.pk in reviews]
@@ -149,24 +148,26 @@ def apply_mapped_status(connection: Connection, by: Membership | None) -> int:
         return 0
     with _run(connection, by) as run:
         scene = load_scene(run, connection)
-        reviews = kept_reviews(ids)
+        reviews = kept_reviews(ids, "opportunity")
         incoming = [incoming_of(reviews[pk]) for pk in ids if pk in reviews]
         planned = plan_batch(scene, LeadKind(scene), incoming)
         _write(connection, run, planned.changes, by)
     return len(planned.changes)
 
 
-def kept_reviews(links: Iterable[int]) -> dict[int, Change]:
-    """The newest "Needs review" of each of these Links, with what Syncro sent then."""
-    imports = Run.objects.filter(kind="import").values("pk")
-    # By run, state and action: the only index that leads to them.
+def kept_reviews(links: Iterable[int], *kinds: str) -> dict[int, Change]:
+    """The newest "Needs review" of each of these Links, with what Syncro sent then. `kinds` of ours."""
     held = Change.objects.filter(
-        run__in=imports,
+        kind__in=kinds,
+        # Whatever was not brought in has no record here: the timeline's index leads to them.
+        local_id__isnull=True,
         state=Change.State.APPLIED,
         action=Change.Action.REVIEW,
         link_id__in=list(links),
     )
-    return {change.link_id: change for change in held.order_by("id") if change.link_id is not None}
+    # Sorted here: asked to sort by id, SQLite would walk every Change there is.
+    newest = sorted(held, key=lambda change: change.pk)
+    return {change.link_id: change for change in newest if change.link_id is not None}
 
 
 def incoming_of(review: Change) -> Incoming:

@@ -11,6 +11,9 @@ from playwright.sync_api import Page, expect
 from propolis.accounts.models import Account
 from propolis.accounts.scoping import in_account
 from propolis.bridge.models import Link
+from propolis.bridge.reviewing import decide
+from propolis.crm import edit
+from propolis.crm.models import Company
 from syncro_sandbox import SeedOptions
 from tests.bridge.house import a_syncro
 from tests.bridge.import_story import import_all, ready
@@ -20,6 +23,7 @@ from tests.people import Crew
 
 pytestmark = pytest.mark.browser
 BASE = "/acme/settings/integrations/syncro/review/"
+HEALTH = "/acme/settings/integrations/syncro/health/"
 
 
 @pytest.fixture
@@ -52,3 +56,23 @@ def test_two_decisions_without_a_mouse(acme: Account, house: Crew, page: Page, l
         ("linked", "link"),
         ("linked", "create"),
     ]
+
+
+def test_sync_health_for_everybody(acme: Account, house: Crew, page: Page, live_server: Any) -> None:
+    """Its pages, the dashboard's card, the profile's card: presentable in all four looks."""
+    first, second = Link.objects.order_by("pk")
+    decide(first, "create", house.alice)
+    decide(second, "link", house.alice, local_id=second.candidates[0]["local_id"])
+    company = Company.objects.get(links=first)
+    edit.update(acme, company, {"phone": "503-555-0111"}, actor=house.alice)
+    edit.delete(Company.objects.get(links=second), actor=house.alice)
+    signed_in(page, live_server, house.alice).goto(live_server.url + HEALTH)
+    assert_presentable(page)
+    page.get_by_role("link", name="1").first.press("Enter")
+    for where in (f"{HEALTH}newer/", f"{HEALTH}remembered/", f"/acme/companies/{company.pk}/", "/acme/"):
+        page.goto(live_server.url + where)
+        assert_presentable(page)
+    page.goto(live_server.url + f"{HEALTH}remembered/")
+    page.get_by_role("button", name="Bring back").press("Enter")
+    expect(page.get_by_role("region", name="Messages")).to_contain_text("Brought back.")
+    assert set(Link.objects.values_list("state", flat=True)) == {"linked"}
