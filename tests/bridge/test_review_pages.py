@@ -62,7 +62,7 @@ def test_side_by_side_with_the_evidence_in_words(acme: Account, crew: Crew) -> N
         told
         == {
             "Name": ("Brightwater Dental", [("Something Else", True)]),
-                "E-mail": ("desk@brightwater.example", [("", False)]),
+            "E-mail": ("desk@brightwater.example", [("", False)]),
             "Phone": ("5035550199", [("", False)]),
             "City": ("", [("Reno", False)]),
             "Website": ("", [("brightwater.example", False)]),
