@@ -13,7 +13,7 @@ BIN = $(VENV)/bin
 PYTHON ?= $(shell for p in python3.11 python3 python3.12 python3.13 python3.14; do \
 	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1 && echo $$p && break; done)
 DEPLOYED = export DJANGO_SETTINGS_MODULE=propolis.settings PROPOLIS_DATA_DIR=$$data PROPOLIS_URL=https://crm.example
-PIP = $(PYTHON) -m pip --python $(BIN)/python --disable-pip-version-check --quiet
+INSTALL = $(PYTHON) requirements/install.py
 
 setup: $(VENV)/.ready
 
@@ -37,7 +37,7 @@ check: dev
 bench: dev
 	@$(BIN)/python -m bench
 
-# The host's pip installs into .venv (quicker than giving .venv a pip of its own); where the host has none, .venv gets one.
+# The host's pip installs into .venv, quicker than giving .venv one of its own; where the host has none, .venv gets one.
 $(BIN)/python:
 	@test -n "$(PYTHON)" || { echo "Propolis needs Python 3.11 or newer; none was found." >&2; exit 1; }
 	@echo "Making $(VENV) with $$($(PYTHON) --version) …"
@@ -46,19 +46,15 @@ $(BIN)/python:
 
 $(VENV)/.base: requirements/base.txt | $(BIN)/python
 	@echo "Installing what Propolis needs …"
-	@$(call install,requirements/base.txt)
+	@$(INSTALL) requirements/base.txt
 	@touch $@
 
+# The web font is made while the project itself is installed.
 $(VENV)/.ready: pyproject.toml $(VENV)/.base
-	@$(call pip,install --no-deps --no-build-isolation --no-compile -e . --config-settings editable_mode=compat)
-	@$(BIN)/python -m propolis.ui.fonts
+	@$(BIN)/python -m propolis.ui.fonts & fonts=$$!; $(INSTALL) --here && wait $$fonts
 	@touch $@
 
 $(VENV)/.dev: requirements/dev.txt $(VENV)/.ready
 	@echo "Installing what working on Propolis needs …"
-	@$(call install,requirements/dev.txt)
+	@$(INSTALL) requirements/dev.txt
 	@touch $@
-
-# --no-deps: the lists are complete. --no-compile: a module is compiled when it is first used, most never are.
-install = $(call pip,install --no-deps --no-compile --require-hashes -r $(1))
-pip = if [ -x $(BIN)/pip ]; then $(BIN)/pip --disable-pip-version-check --quiet $(1); else $(PIP) $(1); fi
