@@ -6,7 +6,7 @@ that the first import has something to merge and something to ask.
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -40,16 +40,14 @@ class Furnished:
 
 def furnish(account: Account, actor: Membership, syncro: Dump) -> Furnished:
     """Adds the records; call with the account in scope."""
-    chosen = choose(syncro)
-    people = {raw["id"]: _people_of(raw, syncro) for raw in chosen}
+    people = _people(syncro)
+    chosen = choose(syncro, people)
     made: list[Contact] = []
     for at, raw in enumerate(chosen):
         company = _company(account, actor, raw, at)
         if at not in DOUBTFUL:
-            made += [
-                _contact(account, actor, company, person, at + n)
-                for n, person in enumerate(people[raw["id"]])
-            ]
+            mine = people[raw["id"]][:PEOPLE_EACH]
+            made += [_contact(account, actor, company, one, at + n) for n, one in enumerate(mine)]
         if at == 0:
             _story(account, actor, company)
     newsletter = lists.create_list(account, "Spring newsletter", leads=False)
@@ -57,26 +55,20 @@ def furnish(account: Account, actor: Membership, syncro: Dump) -> Furnished:
     return Furnished(len(chosen), len(made))
 
 
-def choose(syncro: Dump) -> list[Raw]:
-    """At most twelve customers: firms with a domain and phone of their own and some people, one of them
-    Brightwater."""
+def choose(syncro: Dump, people: Mapping[int, Sequence[Raw]]) -> list[Raw]:
+    """At most twelve customers, Brightwater first: firms with a domain and phone of their own, and people."""
     domains = Counter(_domain(raw) for raw in syncro["customers"])
     phones = Counter(raw["phone"] for raw in syncro["customers"])
-    sizes = Counter(raw["customer_id"] for raw in syncro["contacts"] if raw["email"])
     fit = [
         raw
         for raw in syncro["customers"]
-        if raw["business_name"]
-        and not raw["disabled"]
-        and domains[_domain(raw)] == 1
-        and raw["phone"]
-        and phones[raw["phone"]] == 1
-        and sizes[raw["id"]] >= 2
-        and _domain(raw).endswith(".example")
+        if raw["business_name"] and not raw["disabled"] and raw["phone"] and _domain(raw).endswith(".example")
+        if domains[_domain(raw)] == 1 and phones[raw["phone"]] == 1
     ]
-    fit.sort(key=lambda raw: (raw["business_name"] != SHOWN_FIRST, raw["id"]))
-    step = max(1, len(fit) // COMPANIES)
-    return fit[::step][:COMPANIES]
+    shown = [raw for raw in fit if raw["business_name"] == SHOWN_FIRST]
+    others = [raw for raw in fit if raw not in shown and len(people.get(raw["id"], ())) >= PEOPLE_EACH]
+    wanted = COMPANIES - len(shown)
+    return shown + others[:: max(1, len(others) // wanted)][:wanted]
 
 
 def _company(account: Account, actor: Membership, raw: Raw, at: int) -> Company:
@@ -128,11 +120,14 @@ def _date(row: Company | Contact, raw: Raw, age: str) -> None:
     type(row).objects.filter(pk=row.pk).update(created_at=theirs - 2 * LONG_AGO, edited_at=edited)
 
 
-def _people_of(raw: Raw, syncro: Dump) -> list[Raw]:
+def _people(syncro: Dump) -> dict[int, list[Raw]]:
+    """Customer → its contacts with a name and an address nobody else has."""
     mails = Counter((each["email"] or "").lower() for each in syncro["contacts"])
-    mine = [each for each in syncro["contacts"] if each["customer_id"] == raw["id"]]
-    alone = [each for each in mine if each["email"] and each["name"] and mails[each["email"].lower()] == 1]
-    return alone[:PEOPLE_EACH]
+    found: dict[int, list[Raw]] = defaultdict(list)
+    for each in syncro["contacts"]:
+        if each["customer_id"] and each["email"] and each["name"] and mails[each["email"].lower()] == 1:
+            found[each["customer_id"]].append(each)
+    return found
 
 
 def _domain(raw: Raw) -> str:
