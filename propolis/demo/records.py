@@ -65,7 +65,7 @@ def choose(syncro: Dump, people: Mapping[int, Sequence[Raw]]) -> list[Raw]:
         if raw["business_name"] and not raw["disabled"] and raw["phone"] and _domain(raw).endswith(".example")
         if domains[_domain(raw)] == 1 and phones[raw["phone"]] == 1
     ]
-    shown = [raw for raw in fit if raw["business_name"] == SHOWN_FIRST]
+    shown = [raw for raw in syncro["customers"] if raw["business_name"] == SHOWN_FIRST][:1]
     others = [raw for raw in fit if raw not in shown and len(people.get(raw["id"], ())) >= PEOPLE_EACH]
     wanted = COMPANIES - len(shown)
     return shown + others[:: max(1, len(others) // wanted)][:wanted]
