@@ -135,6 +135,7 @@ class Lease:
 
         LeaseLost if it is too late for that.
         """
+        self._done.set()  # or the thread that renews would find the lease gone and warn of it
         with transaction.atomic():
             spent = self._spent(Batch())
             added = {name: F(name) + much for name, much in spent.items()}
@@ -202,6 +203,7 @@ class Lease:
                     logger.info("Renewing the lease of run %s: %s", self.run.pk, error)
                     connection.close()
         except LeaseLost:
-            logger.warning("Run %s: the lease is lost", self.run.pk)
+            if not self._done.is_set():
+                logger.warning("Run %s: the lease is lost", self.run.pk)
         finally:
             connection.close()
