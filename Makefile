@@ -2,10 +2,11 @@
 # make test    every test this machine can run; what was left out is said at the end
 # make check   style, types, import rules, migrations, settings
 # make bench   how fast and how large; prints, asserts no times
+# make screenshots   the pictures of docs/screens anew; needs Chromium
 # make setup   what `make demo` needs, without starting it
 #
 # Each makes .venv by itself, from the versions and hashes in requirements/. Needs Python 3.11 or newer with pip.
-.PHONY: setup demo test check bench dev
+.PHONY: setup demo test check bench screenshots dev
 .DELETE_ON_ERROR:
 
 VENV = .venv
@@ -14,6 +15,9 @@ PYTHON ?= $(shell for p in python3.11 python3 python3.12 python3.13 python3.14; 
 	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1 && echo $$p && break; done)
 DEPLOYED = export DJANGO_SETTINGS_MODULE=propolis.settings PROPOLIS_DATA_DIR=$$data PROPOLIS_URL=https://crm.example
 INSTALL = $(PYTHON) requirements/install.py
+# Compiled code is kept, outside the source, whatever this machine prefers: every process starts seconds sooner.
+unexport PYTHONDONTWRITEBYTECODE
+export PYTHONPYCACHEPREFIX = $(CURDIR)/$(VENV)/bytecode
 
 setup: $(VENV)/.ready
 
@@ -36,6 +40,9 @@ check: dev
 
 bench: dev
 	@$(BIN)/python -m bench
+
+screenshots: dev
+	@$(BIN)/python -m tests.screens
 
 # The host's pip installs into .venv, quicker than giving .venv one of its own; where the host has none, .venv gets one.
 $(BIN)/python:

@@ -1,5 +1,6 @@
-"""`python -m bench`: every measure, printed. `--list` names them, `--json NAME` takes one and prints one JSON line.
+"""`python -m bench`: every measure but those that take minutes, printed.
 
+`--list` names all, `--json NAME` takes one and prints one JSON line.
 Nothing is asserted: a figure depends on the machine. What depends on nothing (requests, rows, differences) stands
 beside what it should be.
 """
@@ -28,7 +29,10 @@ def main() -> int:
     if options.json:
         print(json.dumps({"name": options.json, **MEASURES[options.json].take()}))
         return 0
-    return sum(_show(name) for name in MEASURES)
+    failed = sum(_show(name) for name, each in MEASURES.items() if not each.alone)
+    for name in (name for name, each in MEASURES.items() if each.alone):
+        print(f"\n{name}: left out, it takes minutes; `python -m bench --json {name}` takes it")
+    return failed
 
 
 def _show(name: str) -> int:

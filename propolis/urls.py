@@ -11,7 +11,7 @@ urlpatterns = [
     path("me/", person_views.profile, name="profile"),
     path("me/theme/", person_views.theme, name="theme"),
     path("invite/<str:token>/", invited_views.accept, name="invite"),
-    # E-mail addresses are changed by an Admin on the Users page; nobody signs up by themselves.
+    # The address one signs in with stays the one that was invited: an account knows its people by it.
     path("auth/email/", views.not_here),
     path("auth/", include("allauth.urls")),
     path(

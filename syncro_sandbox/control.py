@@ -5,7 +5,7 @@ logged.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import fields, replace
+from dataclasses import replace
 from re import sub
 from typing import TYPE_CHECKING, Any
 
@@ -13,16 +13,27 @@ from . import pages
 from .exchange import Reply, Request, answer
 from .faults import Fault
 from .fixtures import BRIGHTWATER
-from .model import JSON, KINDS, Kind
-from .parameters import Params, Unreadable, read
-from .switches import UnknownSwitch
+from .given import forms_of, typed
+from .model import JSON, KINDS, Kind, whole_number
+from .parameters import Params, Unreadable, read, words
+from .seeding import SeedOptions
+from .switches import Switches, UnknownSwitch
 from .tokens import PERMISSIONS
 
 if TYPE_CHECKING:
     from .sandbox import Sandbox
 
 PREFIX = "/_sandbox"
-_FAULT_KEYS = frozenset({field.name for field in fields(Fault)} - {"kind", "ends_at", "number", "struck"})
+_FAULT = forms_of(Fault, "kind", "ends_at", "number", "struck")
+_SEED = forms_of(SeedOptions)
+_USER = {"email": "str", "full_name": "str", "group": "str"}
+_TOKEN = {
+    "name": "str",
+    "value": "str | None",
+    "user_id": "int | None",
+    "expires_in": "float | None",
+    "only_customer": "int | None",
+}
 
 
 class _Wrong(Exception):
@@ -58,9 +69,11 @@ def _routed(box: Sandbox, request: Request, path: str, params: Params) -> Reply:
     parts = path.strip("/").split("/")
     if request.method == "DELETE" and len(parts) == 2 and parts[0] == "tokens":
         return answer({"revoked": box.revoke_token(parts[1])})
-    if request.method == "DELETE" and len(parts) == 2 and parts[0] == "faults" and parts[1].isdigit():
-        box.clear_faults(int(parts[1]))
+    if request.method == "DELETE" and len(parts) == 2 and parts[0] == "faults":
+        box.clear_faults(_number("a fault's number", parts[1]))
         return _faults(box, params)
+    if request.method == "DELETE" and len(parts) == 2 and parts[0] == "users":
+        return _leave(box, _number("a user's id", parts[1]))
     if parts[0] == "records" and len(parts) > 1:
         return _records(box, request, parts[1:], params)
     raise _Wrong(f"nothing answers {request.method} {PREFIX}{path}", 404)
@@ -88,7 +101,7 @@ def _dump(box: Sandbox, params: Params) -> Reply:
 
 
 def _requests(box: Sandbox, params: Params) -> Reply:
-    since = int(params.get("since") or 0)
+    since = _number("since", params.get("since") or 0)
     return answer({"requests": [entry for entry in box.log if entry["n"] > since]})
 
 
@@ -98,10 +111,7 @@ def _forget(box: Sandbox, params: Params) -> Reply:
 
 
 def _reset(box: Sandbox, params: Params) -> Reply:
-    known = {field.name for field in fields(box.seed)}
-    if unknown := set(params) - known:
-        raise _Wrong(f"the seed has no {', '.join(sorted(unknown))}; it has {', '.join(sorted(known))}")
-    box.reset(replace(box.seed, **params))
+    box.reset(replace(box.seed, **typed("the seed", params, _SEED)))
     return _status(box, {})
 
 
@@ -110,6 +120,8 @@ def _switches(box: Sandbox, params: Params) -> Reply:
 
 
 def _set_switches(box: Sandbox, params: Params) -> Reply:
+    """All of them or, if one cannot be, none."""
+    Switches(params)
     for name, value in params.items():
         box.set(name, value)
     return _switches(box, {})
@@ -122,9 +134,7 @@ def _faults(box: Sandbox, params: Params) -> Reply:
 def _add_fault(box: Sandbox, params: Params) -> Reply:
     how = dict(params)
     kind = how.pop("kind", "")
-    if unknown := set(how) - _FAULT_KEYS:
-        raise _Wrong(f"a fault has no {', '.join(sorted(unknown))}; it has {', '.join(sorted(_FAULT_KEYS))}")
-    return answer({"number": box.fault(kind, **how)})
+    return answer({"number": box.fault(kind, **typed("a fault", how, _FAULT))})
 
 
 def _clear_faults(box: Sandbox, params: Params) -> Reply:
@@ -140,8 +150,27 @@ def _add_token(box: Sandbox, params: Params) -> Reply:
     """`permissions`: a list of names, or "all" (the default)."""
     how = dict(params)
     permissions = how.pop("permissions", "all")
-    chosen = PERMISSIONS if permissions == "all" else permissions
-    return answer({"token": box.add_token(chosen, **how)})
+    chosen = PERMISSIONS if permissions == "all" else words(permissions)
+    return answer({"token": box.add_token(chosen, **typed("a token", how, _TOKEN))})
+
+
+def _users(box: Sandbox, params: Params) -> Reply:
+    return answer({"users": [box.renderer.user(user) for user in box.users.values()]})
+
+
+def _join(box: Sandbox, params: Params) -> Reply:
+    how = typed("a user", params, _USER)
+    if missing := {"email", "full_name"} - set(how):
+        raise _Wrong(f"a user needs {', '.join(sorted(missing))}")
+    return answer({"id": box.user_joins(**how)})
+
+
+def _leave(box: Sandbox, user_id: int) -> Reply:
+    """The one with the first token stays: nobody could ask anything any more."""
+    if user_id not in box.users or user_id == box.owner.id:
+        raise _Wrong(f"user {user_id} is not there, or has the token of the start", 404)
+    box.user_leaves(user_id)
+    return _users(box, {})
 
 
 def _lose_next_answer(box: Sandbox, params: Params) -> Reply:
@@ -204,6 +233,8 @@ def _delete(box: Sandbox, kind: Kind, row_id: int, params: Params) -> JSON:
 
 
 def _archive(box: Sandbox, kind: Kind, row_id: int, params: Params) -> JSON:
+    if kind == "contacts":
+        raise _Wrong("only customers and leads can be disabled")
     box.edit(kind, row_id, disabled=True)
     return "archived"
 
@@ -224,7 +255,8 @@ def _merge(box: Sandbox, kind: Kind, row_id: int, params: Params) -> JSON:
 
 def _distort(box: Sandbox, kind: Kind, row_id: int, params: Params) -> JSON:
     """`values`: raw values to answer with. `drop`: keys to leave out."""
-    box.distort(kind, row_id, params.get("values") or {}, params.get("drop") or ())
+    given = typed("a distortion", params, {"values": "Mapping", "drop": "tuple"})
+    box.distort(kind, row_id, given.get("values", {}), given.get("drop", ()))
     return "distorted"
 
 
@@ -236,6 +268,13 @@ def _lose(box: Sandbox, kind: Kind, row_id: int, params: Params) -> JSON:
     return lose_next_answer(box)
 
 
+def _number(name: str, value: JSON) -> int:
+    number = whole_number(value)
+    if number is None:
+        raise _Wrong(f"{name} is a whole number, not {value!r}")
+    return number
+
+
 def _kind(word: str) -> Kind:
     word = word.removesuffix(".json")
     if word not in KINDS:
@@ -244,9 +283,10 @@ def _kind(word: str) -> Kind:
 
 
 def _row_id(box: Sandbox, kind: Kind, word: str) -> int:
-    if not word.isdigit() or int(word) not in box.store.table(kind):
+    number = whole_number(word)
+    if number is None or number not in box.store.table(kind):
         raise _Wrong(f"there is no {kind[:-1]} {word}", 404)
-    return int(word)
+    return number
 
 
 _ACTS: dict[str, Callable[[Any, Kind, int, Params], JSON]] = {
@@ -274,5 +314,7 @@ _ROUTES: dict[tuple[str, str], Callable[[Any, Params], Reply]] = {
     ("DELETE", "/faults"): _clear_faults,
     ("GET", "/tokens"): _tokens,
     ("POST", "/tokens"): _add_token,
+    ("GET", "/users"): _users,
+    ("POST", "/users"): _join,
     ("POST", "/lose-next-answer"): _lose_next_answer,
 }

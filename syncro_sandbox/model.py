@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from re import compile
+from re import compile, fullmatch
 from typing import Any, Literal
 
 Kind = Literal["customers", "contacts", "leads"]
@@ -16,6 +16,7 @@ KINDS: tuple[Kind, ...] = ("customers", "contacts", "leads")
 JSON = Any  # whatever json.loads may give
 NO_PROPERTIES: Mapping[str, JSON] = {}
 _NOT_DIGITS = compile(r"[^0-9]+")
+_LARGEST = 2**63 - 1  # what a bigint column holds
 
 
 @dataclass(slots=True, kw_only=True)
@@ -216,6 +217,13 @@ def digits(text: str | None) -> str:
     return _NOT_DIGITS.sub("", text or "")
 
 
+def whole_number(value: JSON) -> int | None:
+    """The number in `5` or `" 5 "`; None for anything else, also where no column could hold it."""
+    text = str(value).strip()
+    number = int(text) if fullmatch(r"-?[0-9]{1,19}", text) else None
+    return number if number is not None and abs(number) <= _LARGEST else None
+
+
 def coerced(value: JSON, form: str) -> JSON:
     """A sent value as Rails would cast it for a column of this form. None stays None."""
     if value is None:
@@ -223,6 +231,5 @@ def coerced(value: JSON, form: str) -> JSON:
     if form == FLAG:
         return value not in (False, 0, "", "0", "f", "false", "off")
     if form == WHOLE:
-        text = str(value).strip()
-        return int(text) if text.lstrip("-").isdigit() else None
+        return whole_number(value)
     return value if isinstance(value, str) else str(value)

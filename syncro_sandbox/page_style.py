@@ -50,5 +50,6 @@ background:var(--card);color:var(--ink);min-width:min(20rem,60vw)}
 .search{display:flex;flex-wrap:wrap;gap:.5rem;align-items:center;margin-bottom:1rem}
 .done{background:var(--good);color:var(--good-ink);border-radius:.4rem;padding:.6rem .9rem}
 .pager{color:var(--soft)}
+@media (max-width:48rem){td{min-width:8rem}}
 @media (max-width:36rem){dl{grid-template-columns:1fr}dd{border-top:0;padding-top:0}}
 """

@@ -10,7 +10,7 @@ from urllib.parse import quote
 
 from .exchange import Reply
 from .finding import in_default_order, matching
-from .model import JSON, KINDS, Contact, Customer, Kind, Lead, digits
+from .model import JSON, KINDS, Contact, Customer, Kind, Lead, digits, whole_number
 from .page_style import CSS
 from .parameters import Params, text
 from .switches import BY_NAME
@@ -102,7 +102,7 @@ def found(box: Sandbox, kind: Kind, params: Params) -> list[int]:
 
 def table(box: Sandbox, kind: Kind, params: Params) -> Reply:
     ids, query = found(box, kind, params), text(params.get("q"))
-    number = max(1, int(text(params.get("page")) or 1)) if text(params.get("page")).isdigit() else 1
+    number = max(1, whole_number(params.get("page")) or 1)
     shown = ids[(number - 1) * _ROWS : number * _ROWS]
     rows = ([_linked(kind, name, box.record(kind, row_id)) for name in _COLUMNS[kind]] for row_id in shown)
     titles = tuple(name.replace("_", " ") for name in _COLUMNS[kind])

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from .exchange import Reply
-from .model import JSON, Kind
+from .model import JSON, Kind, whole_number
 from .parameters import Params
 from .rendering import dumps
 
@@ -37,14 +37,15 @@ class Page:
 
 def asked(box: Sandbox, kind: Kind, params: Params) -> Page:
     """Raises NoSuchPage."""
-    text = str(params.get("page") or 1).strip()
-    if not text.isdigit() or int(text) == 0:
+    given = params.get("page")
+    number = 1 if given in (None, "") else whole_number(given)
+    if number is None or number < 1:
         raise NoSuchPage
     size = PAGE_SIZES[kind]
-    wanted = str(params.get("per_page") or "")
-    if wanted.isdigit() and int(wanted) > 0 and box.switches[f"{kind}_per_page"] == "honoured":
-        size = min(int(wanted), LARGEST)
-    return Page(int(text), size)
+    wanted = whole_number(params.get("per_page"))
+    if wanted is not None and wanted > 0 and box.switches[f"{kind}_per_page"] == "honoured":
+        size = min(wanted, LARGEST)
+    return Page(number, size)
 
 
 def meta(box: Sandbox, page: Page, entries: int) -> dict[str, JSON]:

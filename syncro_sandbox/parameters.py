@@ -5,17 +5,19 @@
 from __future__ import annotations
 
 import json
+from email.parser import BytesParser
+from email.policy import HTTP
 from itertools import pairwise
 from re import findall, fullmatch
 from urllib.parse import parse_qsl
 
-from .model import JSON
+from .model import JSON, whole_number
 
 Params = dict[str, JSON]
 
 
 class Unreadable(ValueError):
-    """The body says it is JSON and is not."""
+    """The body says it is JSON and is not, or holds what no database stores."""
 
 
 def read(query: str, content_type: str, body: bytes) -> Params:
@@ -26,15 +28,32 @@ def read(query: str, content_type: str, body: bytes) -> Params:
         return params
     if form == "application/x-www-form-urlencoded":
         return {**params, **nested(parse_qsl(body.decode("utf-8", "replace"), keep_blank_values=True))}
+    if form == "multipart/form-data":
+        return {**params, **nested(_parts(content_type, body))}
     if form == "application/json" or form.endswith("+json"):
         return {**params, **_json(body)}
     return params
 
 
+def _parts(content_type: str, body: bytes) -> list[tuple[str, str]]:
+    """The named fields of a multipart form, which curl -F and PHP send; files are left aside."""
+    head = f"Content-Type: {content_type}\r\n\r\n".encode("latin-1", "replace")
+    message = BytesParser(policy=HTTP).parsebytes(head + body)
+    found = []
+    for part in message.iter_parts():
+        name = part.get_param("name", header="content-disposition")
+        if isinstance(name, str) and part.get_filename() is None:
+            content = part.get_payload(decode=True)
+            found.append((name, content.decode("utf-8", "replace") if isinstance(content, bytes) else ""))
+    return found
+
+
 def _json(body: bytes) -> Params:
     try:
         value = json.loads(body)
-    except ValueError as error:
+        # Half a surrogate pair, or a number without end: once stored it would spoil every answer.
+        json.dumps(value, ensure_ascii=False, allow_nan=False).encode()
+    except (ValueError, RecursionError) as error:
         raise Unreadable("the body is not JSON") from error
     return value if isinstance(value, dict) else {"_json": value}
 
@@ -71,7 +90,7 @@ def integers(value: JSON) -> list[int] | None:
     parts = (
         value if isinstance(value, list) else str(value).split(",") if isinstance(value, str | int) else []
     )
-    found = [int(str(part)) for part in parts if str(part).strip().isdigit()]
+    found = [number for part in parts if (number := whole_number(part)) is not None]
     return found if found or isinstance(value, list) else None
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from re import sub
+from re import fullmatch, sub
 from typing import TYPE_CHECKING
 
 from . import account_api, contacts_api, customers_api, leads_api, phones_api, search_api
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 Handler = Callable[["Sandbox", Call], Reply]
 BASE = "/api/v1"
+_ID = r"[0-9]{1,19}"
 
 ROUTES: dict[tuple[str, str], tuple[str | None, Handler]] = {
     ("GET", "/me"): (None, account_api.me),
@@ -59,7 +60,7 @@ def tidy(path: str) -> str | None:
 def find(method: str, path: str) -> tuple[str | None, Handler, tuple[int, ...]] | None:
     """Permission, handler and the ids in a tidied path; None if there is no such route."""
     parts = path.split("/")
-    ids = tuple(int(part) for part in parts if part.isascii() and part.isdigit())
-    pattern = "/".join("#" if part.isascii() and part.isdigit() else part for part in parts)
-    known = ROUTES.get((method, pattern))
+    ids = tuple(int(part) for part in parts if fullmatch(_ID, part))
+    pattern = "/".join("#" if fullmatch(_ID, part) else part for part in parts)
+    known = ROUTES.get(("GET" if method == "HEAD" else method, pattern))
     return None if known is None else (*known, ids)

@@ -44,6 +44,8 @@ class Sandbox:
         self._given_token = token
         self.switches = Switches(self._given_switches)
         self._start(seed or SeedOptions())
+        # What was printed at the start is good after any reset.
+        self._given_token = self.token
 
     def _start(self, seed: SeedOptions) -> None:
         self.seed = seed

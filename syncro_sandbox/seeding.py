@@ -40,6 +40,8 @@ class SeedOptions:
     def __post_init__(self) -> None:
         if min(self.companies, self.contacts, self.leads) < 0:
             raise ValueError("companies, contacts and leads cannot be negative")
+        if datetime.fromisoformat(self.as_of).tzinfo is None:
+            raise ValueError("as_of needs its offset, such as +00:00")
 
     @property
     def as_of_ms(self) -> int:

@@ -9,9 +9,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from traceback import print_exception
 
 from .app import headers_of, phrase
 from .exchange import Reply, Request
+from .faults import error_page
 from .pipeline import respond
 from .sandbox import Sandbox
 
@@ -98,9 +100,28 @@ class _Handler(BaseHTTPRequestHandler):
     def log_message(self, format: str, *args: object) -> None:
         """The sandbox keeps its own log."""
 
+    def handle_expect_100(self) -> bool:
+        """Says so at once: .NET and curl wait for it before they send a body."""
+        going_on = super().handle_expect_100()
+        self.wfile.flush()
+        return going_on
+
     def _exchange(self) -> None:
+        try:
+            reply = respond(self.server.sandbox, self._request())
+        except (ConnectionError, TimeoutError):
+            raise
+        except Exception as error:  # a server that stumbles says 500, and this one tells why on its screen
+            print_exception(error)
+            reply = Reply(500, error_page(500)[1])
+            self.close_connection = True
+        if reply.delay:
+            self.server.stopping.wait(reply.delay)
+        self._send(reply)
+
+    def _request(self) -> Request:
         path, _, query = self.path.partition("?")
-        request = Request(
+        return Request(
             method=self.command,
             path=path,
             query=query,
@@ -108,10 +129,6 @@ class _Handler(BaseHTTPRequestHandler):
             body=self._body(),
             client=str(self.client_address[0]),
         )
-        reply = respond(self.server.sandbox, request)
-        if reply.delay:
-            self.server.stopping.wait(reply.delay)
-        self._send(reply)
 
     do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = do_HEAD = do_OPTIONS = _exchange
 

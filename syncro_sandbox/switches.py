@@ -35,7 +35,7 @@ class Switch:
         text = {True: "yes", False: "no"}[value] if isinstance(value, bool) else str(value).strip()
         if text in self.choices:
             return text
-        if self.number and fullmatch(r"\d+(\.\d+)?", text):
+        if self.number and fullmatch(r"[0-9]{1,9}(\.[0-9]{1,9})?", text):
             return float(text) if "." in text else int(text)
         if self.zone:
             zone_named(text)
@@ -55,12 +55,12 @@ def zone_named(name: str) -> tzinfo:
     """`UTC`, an offset such as `+02:00`, or an IANA name. Raises UnknownSwitch."""
     if name == "UTC":
         return UTC
-    if offset := fullmatch(r"([+-])(\d\d):(\d\d)", name):
+    if offset := fullmatch(r"([+-])([01][0-9]|2[0-3]):([0-5][0-9])", name):
         minutes = int(offset[2]) * 60 + int(offset[3])
         return timezone(timedelta(minutes=-minutes if offset[1] == "-" else minutes))
     try:
         return ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError) as error:
+    except (ZoneInfoNotFoundError, ValueError, OSError) as error:
         raise UnknownSwitch(f"no time zone is called {name!r}") from error
 
 
@@ -72,6 +72,7 @@ SWITCHES: tuple[Switch, ...] = (
     ),
     Switch("leads_scope", "all", "what GET /leads lists when no status is asked for", ("all", "open")),
     Switch("customers_per_page", "honoured", "per_page on /customers, 1 to 100", ("honoured", "ignored")),
+    Switch("customers_sort", "honoured", "sort on /customers", ("honoured", "ignored")),
     Switch("contacts_per_page", "ignored", "per_page on /contacts", ("ignored", "honoured")),
     Switch("leads_per_page", "ignored", "per_page on /leads", ("ignored", "honoured")),
     Switch("empty_total_pages", 1, "meta.total_pages of an empty list", number=True),
@@ -126,6 +127,13 @@ SWITCHES: tuple[Switch, ...] = (
     ),
     Switch("properties_on_put", "merge", "custom fields not sent in a PUT", ("merge", "replace")),
     Switch("contact_touches_customer", "no", "a contact's change moves its customer's updated_at", _YES_NO),
+    Switch(
+        "contact_fields",
+        "documented",
+        "documented: extension and opt_out, and a title in a POST, are ignored when written; "
+        "all: they are stored",
+        ("documented", "all"),
+    ),
     Switch(
         "opportunity_fields", "hidden", "amount, likelihood, start date of a lead", ("hidden", "returned")
     ),

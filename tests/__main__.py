@@ -22,32 +22,34 @@ from pathlib import Path
 
 import psycopg
 
+from tests import prepared
+
 ROOT = Path(__file__).resolve().parents[1]
 BARE = os.environ.get("PROPOLIS_TEST_BARE") == "1"
 NOWHERE = "postgres://postgres@127.0.0.1:1/none"
 SERVER = os.environ.get("PROPOLIS_TEST_POSTGRES", "postgres://postgres@127.0.0.1:5432/postgres")
 REQUIRED = set(os.environ.get("PROPOLIS_REQUIRE", "").replace(" ", ",").split(",")) - {""}
-# What looks at the clock or drives processes runs alone; all else two at a time.
-ALONE = "(kill or slow or browser)"
 NOTHING_COLLECTED = 5
 
 
 @dataclass
 class Pass:
-    """One run of pytest: `select` is a marker expression, `parallel` whether tests may run side by side."""
+    """One run of pytest, three tests at a time; `select` is a marker expression, `files` where such tests are (all
+    files, if none): each of the three processes reads them."""
 
     name: str
     select: str
-    parallel: bool
     env: dict[str, str] = field(default_factory=dict)
+    files: list[str] = field(default_factory=list)
 
 
 @dataclass
 class Told:
-    """What all passes came to. `left_out`: reason → how many tests."""
+    """What all passes came to. `left_out`: reason → how many tests; `passes`: a line for each."""
 
     passed: int = 0
     failed: int = 0
+    passes: list[str] = field(default_factory=list)
     left_out: Counter[str] = field(default_factory=Counter)
     broken: list[str] = field(default_factory=list)
 
@@ -62,6 +64,7 @@ def main(arguments: list[str]) -> int:
     finally:
         if not why_no_postgres:
             drop_databases(f"test_{name}")
+            drop_databases(prepared.prefix())
     if why_no_postgres:
         print(f"\nPostgreSQL: {why_no_postgres}. Everything was tested on SQLite only.")
         if "postgres" in REQUIRED:
@@ -74,31 +77,37 @@ def passes(database: str, *, with_postgres: bool) -> list[Pass]:
     if BARE:
         sqlite["PROPOLIS_TEST_POSTGRES"] = NOWHERE
     here = "not live and not postgres" if with_postgres else "not live"
-    found = [
-        Pass("SQLite", f"{here} and not {ALONE}", True, sqlite),
-        Pass("SQLite, one at a time", f"{here} and {ALONE}", False, sqlite),
-    ]
+    found = [Pass("SQLite", f"{here} and not kill", sqlite)]
     if with_postgres:
         postgres = {"DATABASE_URL": SERVER.rpartition("/")[0] + f"/{database}", "PROPOLIS_TEST_SECOND": "1"}
-        found += [
-            Pass("PostgreSQL", f"not live and not browser and not {ALONE}", True, postgres),
-            Pass("PostgreSQL, one at a time", f"not live and not browser and {ALONE}", False, postgres),
-        ]
+        found.append(Pass("PostgreSQL", "not live and not browser and not kill", postgres))
+    # Their processes use databases of their own, whichever pytest itself is on.
+    longest_first = {**sqlite, "PROPOLIS_TEST_LONGEST_FIRST": "1"}
+    found.append(Pass("Killed workers", "not live and kill", longest_first, saying("mark.kill")))
     return found
+
+
+def saying(words: str) -> list[str]:
+    """The test files with these words in them."""
+    return sorted(str(path) for path in (ROOT / "tests").rglob("test_*.py") if words in path.read_text())
 
 
 def run(each: Pass, arguments: list[str], told: Told) -> None:
     print(f"\n=== {each.name}", flush=True)
+    before, began = (told.passed, told.failed), time.monotonic()
     with tempfile.TemporaryDirectory() as folder:
         results = Path(folder) / "results.xml"
         command = [sys.executable, "-m", "pytest", "-q", "-p", "tests.databases", "-m", each.select]
-        command += ["-n", "2", "--dist", "worksteal"] if each.parallel else []
-        command += [f"--junitxml={results}", *arguments]
+        command += ["-n", "3", "--dist", "worksteal", f"--junitxml={results}"]
+        command += arguments or each.files
         code = subprocess.run(command, cwd=ROOT, env={**os.environ, **each.env}, check=False).returncode
         if code not in (0, NOTHING_COLLECTED):
             told.broken.append(f"{each.name}: pytest ended with {code}")
         if results.exists():
             count(results, told)
+    passed, failed = told.passed - before[0], told.failed - before[1]
+    seconds = time.monotonic() - began
+    told.passes.append(f"{each.name}: {passed:,} passed, {failed:,} failed in {seconds:.0f} s")
 
 
 def count(results: Path, told: Told) -> None:
@@ -114,6 +123,8 @@ def count(results: Path, told: Told) -> None:
 
 def report(told: Told, seconds: float) -> int:
     print(f"\n{told.passed:,} passed, {told.failed:,} failed in {seconds:.0f} s.")
+    for line in told.passes:
+        print(f"  {line}")
     if told.left_out:
         print("Left out:")
         for reason, times in told.left_out.most_common():

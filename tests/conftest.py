@@ -1,27 +1,45 @@
 """Settings and fixtures every test shares: a data folder of its own, people, a browser."""
 
+import gc
 import os
+import sys
 import tempfile
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
-import django
-import pytest
+# Compiled code is kept, outside the source, whatever this machine prefers: compiling all of it takes seconds,
+# again in each of the many processes tests start.
+sys.dont_write_bytecode = False
+sys.pycache_prefix = str(Path(sys.prefix) / "bytecode")
+os.environ["PYTHONPYCACHEPREFIX"] = sys.pycache_prefix
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+
+import django  # noqa: E402
+import pytest  # noqa: E402
+from hypothesis import HealthCheck  # noqa: E402
+from hypothesis import settings as examples  # noqa: E402
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "propolis.settings")
 os.environ["PROPOLIS_DATA_DIR"] = tempfile.mkdtemp(prefix="propolis-test-")
 django.setup()  # test files may import models at their top
+# A machine busy with other tests makes single examples slow; that is no failure of what they test.
+examples.register_profile("unhurried", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+examples.load_profile("unhurried")
 
 
 @pytest.fixture(scope="session")
-def django_db_setup(django_db_setup: None, django_db_blocker: Any) -> None:
-    """Emptying a test database deletes audit rows, which the installed database rightly refuses."""
-    from django.db import connection
+def django_db_setup(
+    django_test_environment: None, django_db_modify_db_settings: None, django_db_blocker: Any
+) -> Iterator[None]:
+    """A copy of the prepared database. Emptying it deletes audit rows, which an installed one rightly refuses."""
+    from django.test import TransactionTestCase
 
-    from propolis.accounts import audit_guard
+    from tests.sweeping import sweep, test_database
 
-    with django_db_blocker.unblock():
-        audit_guard.remove(connection)
+    TransactionTestCase._fixture_teardown = sweep  # type: ignore[attr-defined]
+    with django_db_blocker.unblock(), test_database(), django_db_blocker.block():
+        yield
 
 
 @pytest.fixture
@@ -44,6 +62,13 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         item.add_marker(pytest.mark.django_db(transaction=True))
         if reason and not browser.required():
             item.add_marker(pytest.mark.skip(reason=reason))
+
+
+def pytest_collection_finish() -> None:
+    """All that is loaded by now stays: the collector need not look through it over and over."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(10_000, 20, 20)
 
 
 @pytest.fixture(scope="session")

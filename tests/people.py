@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 from django.contrib.auth.hashers import make_password
 from django.test import Client
@@ -61,10 +62,15 @@ def make_crew() -> Crew:
     )
 
 
-def client_of(person: Membership | None) -> Client:
-    """A test client signed in as the person, or as nobody."""
-    client = Client(headers={"host": "127.0.0.1"})
+def client_of(person: Membership | None, client: Client | None = None) -> Client:
+    """A test client (or this one) signed in as the person, or as nobody."""
+    client = client or Client(headers={"host": "127.0.0.1"})
     if person is not None:
         assert person.user is not None
         client.force_login(person.user, backend=BACKEND)
     return client
+
+
+def text(response: Any) -> str:
+    """The page on one line, so that a sentence is found however its template is folded."""
+    return " ".join(response.content.decode().split())

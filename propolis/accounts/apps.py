@@ -6,8 +6,12 @@ class AccountsConfig(AppConfig):
     label = "accounts"
 
     def ready(self) -> None:
+        from propolis.accounts import lookups, sign_in_log, sqlite_statistics
         from propolis.ui.navigation import register_settings
 
+        lookups.register()
+        sqlite_statistics.register(self)
+        sign_in_log.connect()
         register_settings(
             "You", "Profile", "profile", "circle-user-round", of_person=True, order=1,
             says="Name, theme and time zone",

@@ -1,30 +1,27 @@
-"""Rows by the thousand: inserts and updates that skip the ORM's work per value, not its checks.
+"""Rows by the thousand: reading, inserting and updating that skip the ORM's work per value, not its checks.
 
-`bulk_create` costs more in compiling SQL than the database in writing. Here ids are drawn first (so that rows can
-point at each other before any is written), values go to the driver as they are, and PostgreSQL gets COPY. Every
+`bulk_create` costs more in compiling SQL than the database in writing, and a query set more in making its rows
+than the database in finding them. Here ids are drawn first (so that rows can point at each other before any is
+written), values are converted column by column and go to the driver as they are, and PostgreSQL gets COPY. Every
 row is still checked to belong to the scope's account.
 """
 
 from __future__ import annotations
 
-import json
-import uuid
 from collections.abc import Callable, Sequence
-from datetime import UTC, datetime
-from functools import cache, lru_cache
 from itertools import chain
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 from django.db import connection, models
 from django.db.models.base import ModelState
 from django.db.models.fields import NOT_PROVIDED
 
-from propolis.accounts.scoping import TenantModel, check_accounts
+from propolis.accounts.bulk_values import Column, columns_of
+from propolis.accounts.frozen import over_within
+from propolis.accounts.scoping import TenantModel, TenantQuerySet, check_accounts
 
-Convert = Callable[[Any], Any]
 # SQLite's own limit for one statement since 3.32.
 MOST_PARAMETERS = 32_000
-_encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 M = TypeVar("M", bound=TenantModel)
 
 
@@ -53,6 +50,38 @@ def maker(model: type[M]) -> Callable[..., M]:
     return make
 
 
+def read(query: models.QuerySet[M]) -> list[M]:
+    """The rows of a query as the query itself would give them; whole rows only, nothing selected beside them."""
+    if isinstance(query, TenantQuerySet):
+        query.refuse_unscoped()
+    model: type[M] = query.model
+    columns = columns_of(model, connection.vendor)
+    statement, parameters = query.query.sql_with_params()
+    with connection.cursor() as cursor:
+        cursor.execute(statement, parameters)
+        found = cursor.fetchall()
+    names = [column.attribute for column in columns]
+    loaded = [
+        column.loaded(cells) for column, cells in zip(columns, zip(*found, strict=True), strict=bool(found))
+    ]
+    # Asked once: which connection it is takes a row longer than everything else about it.
+    alias = connection.alias
+    return [_stored(model, dict(zip(names, each, strict=True)), alias) for each in zip(*loaded, strict=True)]
+
+
+def _stored(model: type[M], values: dict[str, Any], alias: str) -> M:
+    """A row of the model that is in the database already."""
+    row = model.__new__(model)
+    row.__dict__.update(values)
+    state = row.__dict__["_state"] = ModelState()
+    state.adding, state.db = False, alias
+    return row
+
+
+# No table of a batch takes so long to send, however busy the machine.
+FROZEN_SECONDS: Final = 60.0
+
+
 def insert(rows: Sequence[TenantModel]) -> None:
     """Writes new rows of one model and sets their ids. Call in a transaction.
 
@@ -65,30 +94,35 @@ def insert(rows: Sequence[TenantModel]) -> None:
     for row, number in zip(rows, _ids(model, len(rows)), strict=True):
         row.pk = number
         row._state.adding = False
-    columns = _columns(model, connection.vendor)
-    values = [_values(row, columns) for row in rows]
-    names = ", ".join(f'"{column}"' for _, column, _ in columns)
-    table = f'"{model._meta.db_table}"'
+    names, values = _table(model, rows)
+    into = f'"{model._meta.db_table}" ({", ".join(names)})'
     with connection.cursor() as cursor, connection.wrap_database_errors:
         if connection.vendor == "postgresql":
             # The driver's own way: its errors must become Django's like those of any other statement.
-            with cursor.copy(f"COPY {table} ({names}) FROM STDIN") as copy:
+            with over_within(FROZEN_SECONDS), cursor.copy(f"COPY {into} FROM STDIN") as copy:
                 for one in values:
                     copy.write_row(one)
         else:
-            _insert_sqlite(f"INSERT INTO {table} ({names}) VALUES ", values)  # noqa: S608
+            _insert_sqlite(f"INSERT INTO {into} VALUES ", values)  # noqa: S608
 
 
-def _values(row: TenantModel, columns: tuple[tuple[str, str, Convert], ...]) -> list[Any]:
-    """The row's own attributes as the driver takes them; a field never set is looked up the slow way."""
-    kept = row.__dict__
-    return [
-        (value if convert is _plain else convert(value))
-        for value, convert in ((kept[n] if n in kept else getattr(row, n), c) for n, _, c in columns)
-    ]
+def _table(model: type[TenantModel], rows: Sequence[TenantModel]) -> tuple[list[str], list[tuple[Any, ...]]]:
+    """The columns in which any row has a value, and each row's values in them as the driver takes them."""
+    names, stored = [], []
+    for column in columns_of(model, connection.vendor):
+        name = column.attribute
+        try:
+            cells = [row.__dict__[name] for row in rows]
+        except KeyError:  # never set on some row: looked up the slow way
+            cells = [getattr(row, name) for row in rows]
+        cells = column.stored(cells)
+        if cells.count(None) < len(cells):
+            names.append(f'"{column.name}"')
+            stored.append(cells)
+    return names, list(zip(*stored, strict=True))
 
 
-def _insert_sqlite(statement: str, values: Sequence[list[Any]]) -> None:
+def _insert_sqlite(statement: str, values: Sequence[tuple[Any, ...]]) -> None:
     """Many rows a statement: with triggers on a table SQLite journals each *statement* page by page."""
     width = len(values[0])
     marks = f"({', '.join('?' * width)})"
@@ -105,17 +139,31 @@ def update(model: type[TenantModel], names: Sequence[str], rows: Sequence[tuple[
     """Sets these attributes by id: each row is their values, then the id. Call in a transaction."""
     if not rows:
         return
-    known = {name: (column, convert) for name, column, convert in _columns(model, connection.vendor)}
-    sets = ", ".join(f'"{known[name][0]}" = %s' for name in names)
-    converts = [known[name][1] for name in names]
+    known = {column.attribute: column for column in columns_of(model, connection.vendor)}
+    columns = [known[name] for name in names]
+    *cells, ids = zip(*rows, strict=True)
+    stored = [column.stored(list(each)) for column, each in zip(columns, cells, strict=True)]
     with connection.cursor() as cursor:
+        if connection.vendor == "postgresql":
+            cursor.execute(_update_postgres(model, columns), [*stored, list(ids)])
+            return
+        sets = ", ".join(f'"{column.name}" = %s' for column in columns)
         cursor.executemany(
             f'UPDATE "{model._meta.db_table}" SET {sets} WHERE "id" = %s',  # noqa: S608
-            [
-                [*(convert(value) for convert, value in zip(converts, row[:-1], strict=True)), row[-1]]
-                for row in rows
-            ],
+            list(zip(*stored, ids, strict=True)),
         )
+
+
+def _update_postgres(model: type[TenantModel], columns: Sequence[Column]) -> str:
+    """One statement for all rows: planning one for each takes the server longer than carrying it out."""
+    sets = ", ".join(f'"{each.name}" = "new"."{each.name}"' for each in columns)
+    names = ", ".join(f'"{each.name}"' for each in columns)
+    arrays = ", ".join(f"%s::{each.kind}[]" for each in columns)
+    table = model._meta.db_table
+    return (
+        f'UPDATE "{table}" SET {sets} FROM unnest({arrays}, %s::bigint[]) '  # noqa: S608
+        f'AS "new"({names}, "its_id") WHERE "{table}"."id" = "new"."its_id"'
+    )
 
 
 def _ids(model: type[models.Model], count: int) -> range | list[int]:
@@ -123,8 +171,9 @@ def _ids(model: type[models.Model], count: int) -> range | list[int]:
     table = model._meta.db_table
     with connection.cursor() as cursor:
         if connection.vendor == "postgresql":
+            # In a query of its own the sequence is looked up once, not for every row.
             cursor.execute(
-                "SELECT nextval(pg_get_serial_sequence(%s, 'id')) FROM generate_series(1, %s)",
+                "SELECT nextval((SELECT pg_get_serial_sequence(%s, 'id')::regclass)) FROM generate_series(1, %s)",
                 [f'"{table}"', count],
             )
             return [row[0] for row in cursor.fetchall()]
@@ -132,58 +181,3 @@ def _ids(model: type[models.Model], count: int) -> range | list[int]:
         found = cursor.fetchone()
     first = (found[0] if found else 0) + 1
     return range(first, first + count)
-
-
-@cache
-def _columns(model: type[models.Model], vendor: str) -> tuple[tuple[str, str, Convert], ...]:
-    """Attribute, column and conversion of every field."""
-    return tuple(
-        (field.attname, str(field.column), _converter(field, vendor)) for field in model._meta.concrete_fields
-    )
-
-
-def _converter(field: models.Field[Any, Any], vendor: str) -> Convert:
-    if isinstance(field, models.JSONField):
-        return _json
-    if isinstance(field, models.DateTimeField):
-        return _now_or if vendor == "postgresql" else _sqlite_instant
-    if vendor != "postgresql":
-        if isinstance(field, models.UUIDField):
-            return _hex
-        if isinstance(field, models.DateField):
-            return _iso
-    if isinstance(field, models.DecimalField):
-        return lambda value: None if value is None else connection.ops.adapt_decimalfield_value(value)
-    return _plain
-
-
-def _plain(value: Any) -> Any:
-    return value
-
-
-def _json(value: Any) -> str | None:
-    return None if value is None else _encode(value)
-
-
-def _now_or(value: Any) -> Any:
-    return value if value is None or isinstance(value, datetime) else datetime.now(UTC)
-
-
-def _sqlite_instant(value: Any) -> str | None:
-    if value is None:
-        return None
-    return _without_zone(value if isinstance(value, datetime) else datetime.now(UTC))
-
-
-@lru_cache(maxsize=1024)
-def _without_zone(at: datetime) -> str:
-    """A batch says the same few instants over and over."""
-    return str(at.astimezone(UTC).replace(tzinfo=None))
-
-
-def _hex(value: uuid.UUID | None) -> str | None:
-    return None if value is None else value.hex
-
-
-def _iso(value: Any) -> str | None:
-    return None if value is None else value.isoformat()

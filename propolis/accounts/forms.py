@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import zoneinfo
+from functools import cache
 from typing import Any
 
 from django import forms
@@ -11,8 +12,10 @@ from django.contrib.auth.password_validation import validate_password
 from propolis.accounts.models import Account, Membership, User
 
 
+@cache
 def time_zones() -> list[tuple[str, str]]:
-    """Every region/city zone, named for reading: ("America/New_York", "America, New York")."""
+    """Every region/city zone, named for reading: ("America/New_York", "America, New York"). Python finds them by
+    walking through folders."""
     regions = (
         "Africa",
         "America",

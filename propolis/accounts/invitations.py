@@ -27,6 +27,7 @@ from propolis.accounts.models import Account, Invitation, Membership, User, audi
 from propolis.accounts.scoping import in_account, unscoped
 
 VALID_FOR = timedelta(days=7)
+TO_FILES = "django.core.mail.backends.filebased.EmailBackend"
 
 # Asked with the account whenever somebody presses "Invite"; each answers a sentence to show, or "".
 before_inviting: list[Callable[[Account], str]] = []
@@ -43,6 +44,20 @@ class Sent:
     membership: Membership
     link: str
     problem: str = ""
+
+
+def told(sent: Iterable[Sent]) -> tuple[str, list[str]]:
+    """For the person who invited: who was sent an e-mail ("" for nobody), and a sentence for each of the others."""
+    fine = [str(one.membership) for one in sent if not one.problem]
+    noun = "invitation" if len(fine) == 1 else "invitations"
+    return (
+        f"{len(fine)} {noun} sent: {', '.join(fine)}." if fine else "",
+        [
+            f"No e-mail went to {one.membership}. {one.problem} Use “Copy link” beside their name instead."
+            for one in sent
+            if one.problem
+        ],
+    )
 
 
 def invite(memberships: Iterable[Membership], by: Membership | None) -> list[Sent]:
@@ -105,8 +120,9 @@ def find(token: str) -> Invitation | None:
 
 
 @transaction.atomic
-def accept(invitation: Invitation, user: User) -> Membership | None:
-    """The person joins the account; None when somebody was quicker with the same link."""
+def accept(invitation: Invitation, user: User, *, name: str = "") -> Membership | None:
+    """The person joins the account; None when somebody was quicker with the same link. `name`: as they wrote it
+    themselves, instead of what whoever invited them wrote."""
     with in_account(invitation.account):
         taken = Invitation.objects.filter(pk=invitation.pk, accepted_at=None, revoked_at=None).update(
             accepted_at=timezone.now()
@@ -116,7 +132,8 @@ def accept(invitation: Invitation, user: User) -> Membership | None:
         membership = Membership.objects.select_for_update().get(pk=invitation.membership_id)
         membership.user = user
         membership.state = Membership.State.ACTIVE
-        membership.save(update_fields=["user", "state"])
+        membership.name = name or membership.name
+        membership.save(update_fields=["user", "state", "name"])
         audit(invitation.account, membership, "user.joined", membership=membership.pk)
     return membership
 
@@ -141,6 +158,8 @@ def _send(membership: Membership, link: str, by: Membership | None) -> Sent:
         mail.send()
     except OSError as error:
         return Sent(membership, link, f"The mail server refused: {error.__class__.__name__}.")
+    if settings.EMAIL_BACKEND == TO_FILES:
+        return Sent(membership, link, "No mail server is set up here; the letter was put into a file.")
     Invitation.objects.filter(
         membership=membership, token_hash=hash_of(link.rstrip("/").rsplit("/", 1)[1])
     ).update(sent_at=timezone.now())

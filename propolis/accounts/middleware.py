@@ -10,11 +10,14 @@ from typing import Any
 from urllib.parse import urlencode, urlsplit
 
 from allauth.usersessions.models import UserSession
+from django.contrib import messages
 from django.contrib.auth.views import redirect_to_login
+from django.core.exceptions import BadRequest
 from django.http import Http404, HttpRequest, HttpResponse, StreamingHttpResponse
 from django.urls import reverse
 from django.utils import timezone
 
+from propolis.accounts import sign_in_log
 from propolis.accounts.models import RESERVED_SLUGS, Account, Membership
 from propolis.accounts.scoping import in_account, unscoped
 
@@ -47,9 +50,12 @@ class AccountInAddress:
         here.account, here.membership = account, membership
         if request.session.get("account") != slug:
             request.session["account"] = slug
+        sign_in_log.entered(request, membership)
         zone = _zone(getattr(request.user, "time_zone", "") or account.time_zone)
         with in_account(account), timezone.override(zone):
             response = self.get_response(request)
+        # What an account knows is not left in the cache of a browser others may use.
+        response.headers.setdefault("Cache-Control", "no-store, private")
         if isinstance(response, StreamingHttpResponse) and not response.is_async:
             response.streaming_content = _streamed(account, zone, response.streaming_content)
         return response
@@ -70,11 +76,22 @@ def membership_of(user_id: int | None, slug: str) -> Membership | None:
 
 def _sign_in(request: HttpRequest) -> HttpResponse:
     if not getattr(request, "htmx", False):
-        return redirect_to_login(request.get_full_path(), reverse("account_login"))
+        return redirect_to_login(_after_sign_in(request), reverse("account_login"))
     # A sign-in page swapped into a part of the old one would help nobody.
     page = urlsplit(request.headers.get("HX-Current-URL", "")).path or "/"
     address = f"{reverse('account_login')}?{urlencode({'next': page})}"
     return HttpResponse(status=204, headers={"HX-Redirect": address})
+
+
+def _after_sign_in(request: HttpRequest) -> str:
+    """The page asked for. Of something sent: the page it was sent from, since it is not sent again by itself."""
+    if request.method in ("GET", "HEAD"):
+        return request.get_full_path()
+    words = "You had been signed out. What you sent last was not saved: send it again."
+    messages.warning(request, words, fail_silently=True)
+    came = urlsplit(request.headers.get("Referer", ""))
+    page = f"{came.path}?{came.query}" if came.query else came.path
+    return page if came.netloc == request.get_host() and page else f"/{slug_of(request.path_info)}/"
 
 
 def _streamed(account: Account, zone: zoneinfo.ZoneInfo, parts: Iterator[bytes]) -> Iterator[bytes]:
@@ -93,6 +110,18 @@ def _zone(name: str) -> zoneinfo.ZoneInfo:
         return zoneinfo.ZoneInfo(name)
     except (zoneinfo.ZoneInfoNotFoundError, ValueError):
         return zoneinfo.ZoneInfo("UTC")
+
+
+class ReadableAddress:
+    """400 for an address with a NUL in it, which PostgreSQL takes in no text; forms clean what is typed."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        if "\0" in request.path_info or "%00" in request.META.get("QUERY_STRING", ""):
+            raise BadRequest("the address holds a NUL")
+        return self.get_response(request)
 
 
 class SeenNowAndThen:

@@ -4,21 +4,28 @@ from __future__ import annotations
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
+from django.db import transaction
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_POST
 
 from propolis.accounts.forms import ProfileForm
-from propolis.accounts.models import User
+from propolis.accounts.models import Membership, User
 from propolis.accounts.requests import PersonRequest
+from propolis.accounts.scoping import unscoped
 
 
 @login_required
 def profile(request: PersonRequest) -> HttpResponse:
+    known_as = request.user.name
     form = ProfileForm(request.POST or None, instance=request.user)
     if form.is_valid():
-        form.save()
+        with transaction.atomic(), unscoped():
+            form.save()
+            # Colleagues see the new name too, where they knew the old one; an account that has its own keeps it.
+            known = Membership.objects.filter(user=request.user, name=known_as)
+            known.update(name=form.cleaned_data["name"])
         messages.success(request, "Profile saved.")
         return redirect("profile")
     # The frame shows the saved name, not the one just typed.

@@ -12,13 +12,16 @@ from functools import wraps
 from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec
 
 from django.core.exceptions import PermissionDenied
-from django.http import HttpResponseBase
+from django.http import HttpResponseBase, HttpResponseNotAllowed
 
 if TYPE_CHECKING:
     from propolis.accounts.models import Membership
     from propolis.accounts.requests import AccountRequest
 
 P = ParamSpec("P")
+
+# A page shows or takes a form; what else HTTP knows would be answered as if it were GET.
+PAGE_METHODS = ("GET", "HEAD", "POST")
 
 
 class RoleType(enum.StrEnum):
@@ -46,14 +49,18 @@ _ADMIN, _MARKETER, _SALES = RoleType.ADMIN, RoleType.MARKETER, RoleType.SALESPER
 class Verb(enum.Enum):
     """Everything the server asks about; the value is its rule.
 
-    A merge or delete is undone by its author (UNDO_OWN, the view compares) or whoever has UNDO_RUN.
+    What one person did is undone by that person (UNDO_OWN, the view compares) or whoever has UNDO_OTHERS.
     """
 
     SEE = _rule("see this account", "See companies, contacts, lists, opportunities and the dashboard",
                 _ADMIN, _MARKETER, _SALES)  # fmt: skip
     EDIT_CRM = _rule("change companies and contacts", "Add, edit, merge and delete companies and contacts",
                      _ADMIN, _MARKETER, _SALES)  # fmt: skip
-    UNDO_OWN = _rule("undo this", "Undo one's own merge or delete", _ADMIN, _MARKETER, _SALES)
+    UNDO_OWN = _rule(
+        "undo this", "Undo one's own edit, merge, delete or CSV import", _ADMIN, _MARKETER, _SALES
+    )
+    UNDO_OTHERS = _rule("undo what somebody else did", "Undo what somebody else edited, merged, deleted, handed "
+                        "over or imported from CSV", _ADMIN)  # fmt: skip
     OPPORTUNITIES = _rule("change opportunities", "Add, edit, move and delete opportunities", _ADMIN, _SALES)
     LIST_MEMBERS = _rule("put contacts on lists", "Put contacts on lists and take them off",
                          _ADMIN, _MARKETER, _SALES)  # fmt: skip
@@ -64,7 +71,7 @@ class Verb(enum.Enum):
     SEND = _rule("send to Syncro", "Send to Syncro", _ADMIN, _SALES)
     CONNECT = _rule("connect Syncro", "Connect Syncro, replace its token, disconnect", _ADMIN)
     IMPORT = _rule("import", "Map users and statuses, import from Syncro, decide what needs review", _ADMIN)
-    UNDO_RUN = _rule("undo an import", "Undo an import, or a merge or delete somebody else made", _ADMIN)
+    UNDO_RUN = _rule("undo an import", "Undo an import from Syncro", _ADMIN)
     BACKUP = _rule("make and download backups", "Make, verify and download backups", _ADMIN)
     RESTORE = _rule("restore a backup", "Restore a backup", _ADMIN)
     USERS = _rule("invite and change users", "Invite, change and disable users", _ADMIN)
@@ -114,7 +121,7 @@ def needs(
     [Callable[Concatenate[AccountRequest, P], HttpResponseBase]],
     Callable[Concatenate[AccountRequest, P], HttpResponseBase],
 ]:
-    """A view only those who may reach; others meet 403 and the sentence saying who can."""
+    """A page only those who may reach; others meet 403 and the sentence saying who can."""
 
     def decorate(
         view: Callable[Concatenate[AccountRequest, P], HttpResponseBase],
@@ -123,6 +130,8 @@ def needs(
         def guarded(request: AccountRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
             if not may(getattr(request, "membership", None), verb):
                 raise PermissionDenied(refusal(verb))
+            if request.method not in PAGE_METHODS:
+                return HttpResponseNotAllowed(PAGE_METHODS)
             return view(request, *args, **kwargs)
 
         needed: Any = guarded

@@ -79,43 +79,44 @@ class TenantQuerySet(models.QuerySet[M], Generic[M]):
         self._refused = True
         return self
 
-    def _allow(self) -> None:
+    def refuse_unscoped(self) -> None:
+        """ScopeMissing if this query was made without an account."""
         if self._refused:
             raise ScopeMissing(f"{self.model._meta.label} was queried without an account")
 
     def _fetch_all(self) -> None:
-        self._allow()
+        self.refuse_unscoped()
         super()._fetch_all()
 
     def iterator(self, *args: Any, **kwargs: Any) -> Any:
-        self._allow()
+        self.refuse_unscoped()
         return super().iterator(*args, **kwargs)
 
     def exists(self) -> bool:
-        self._allow()
+        self.refuse_unscoped()
         return super().exists()
 
     def count(self) -> int:
-        self._allow()
+        self.refuse_unscoped()
         return super().count()
 
     def aggregate(self, *args: Any, **kwargs: Any) -> dict[str, Any]:
-        self._allow()
+        self.refuse_unscoped()
         return super().aggregate(*args, **kwargs)
 
     def update(self, **kwargs: Any) -> int:
-        self._allow()
+        self.refuse_unscoped()
         account = kwargs.get("account", kwargs.get("account_id"))
         if account is not None and current_account_id() is not None:
             raise ForeignAccount(f"{self.model._meta.label} rows cannot be moved to another account")
         return super().update(**kwargs)
 
     def delete(self) -> tuple[int, dict[str, int]]:
-        self._allow()
+        self.refuse_unscoped()
         return super().delete()
 
     def _raw_delete(self, using: str | None) -> int:
-        self._allow()
+        self.refuse_unscoped()
         return super()._raw_delete(using)
 
     def bulk_create(self, objs: Iterable[Any], *args: Any, **kwargs: Any) -> list[Any]:

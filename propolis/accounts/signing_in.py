@@ -45,3 +45,7 @@ class ResetKeyForm(_OurWords, theirs.ResetPasswordKeyForm):  # type: ignore[misc
 
 class ChangeForm(_OurWords, theirs.ChangePasswordForm):  # type: ignore[misc]
     pass
+
+
+class AgainForm(_OurWords, theirs.ReauthenticateForm):  # type: ignore[misc]
+    pass

@@ -10,12 +10,12 @@ from django.utils import timezone
 from django.views.decorators.http import require_POST
 
 from propolis.accounts import invitations
-from propolis.accounts.addressing import url
+from propolis.accounts.addressing import typed_id, url
 from propolis.accounts.forms import ROLE_FIELDS, MemberForm
 from propolis.accounts.models import Invitation, Membership, audit
 from propolis.accounts.policy import Verb, needs
 from propolis.accounts.requests import AccountRequest
-from propolis.accounts.roster import LastAdmin, change, set_enabled
+from propolis.accounts.roster import LastAdmin, after_disabling, change, set_enabled
 
 
 @needs(Verb.USERS)
@@ -44,7 +44,7 @@ def new(request: AccountRequest, account: str) -> HttpResponse:
                 **{f: given[f] for f in ROLE_FIELDS},
             )  # fmt: skip
             audit(request.account, request.membership, "user.added", membership=person.pk)
-        _report(request, invitations.invite([person], request.membership))
+        report(request, invitations.invite([person], request.membership))
         return redirect(url(request, "accounts:users"))
     return render(request, "accounts/user_form.html", {"form": form, "person": None})
 
@@ -73,13 +73,13 @@ def invite(request: AccountRequest, account: str) -> HttpResponse:
     chosen = request.POST.getlist("person") or request.GET.getlist("person")
     people = list(
         Membership.objects.filter(
-            pk__in=[c for c in chosen if c.isdigit()],
+            pk__in=[one for one in map(typed_id, chosen) if one is not None],
             state__in=[Membership.State.LINKED, Membership.State.INVITED],
         ).order_by("name")
     )
     ready = [p for p in people if p.role_types]
     if request.method == "POST" and ready:
-        _report(request, invitations.invite(ready, request.membership))
+        report(request, invitations.invite(ready, request.membership))
         return redirect(url(request, "accounts:users"))
     if not ready:
         messages.warning(
@@ -89,14 +89,13 @@ def invite(request: AccountRequest, account: str) -> HttpResponse:
     return render(request, "accounts/users_invite.html", {"people": ready})
 
 
-def _report(request: AccountRequest, sent: list[invitations.Sent]) -> None:
-    failed = [s for s in sent if s.problem]
-    fine = [str(s.membership) for s in sent if not s.problem]
+def report(request: AccountRequest, sent: list[invitations.Sent]) -> None:
+    """What became of invitations, as messages on the next page."""
+    fine, others = invitations.told(sent)
     if fine:
-        noun = "invitation" if len(fine) == 1 else "invitations"
-        messages.success(request, f"{len(fine)} {noun} sent: {', '.join(fine)}.")
-    for one in failed:
-        messages.error(request, f"No e-mail went to {one.membership}. {one.problem} Copy the link instead.")
+        messages.success(request, fine)
+    for sentence in others:
+        messages.error(request, sentence)
 
 
 @needs(Verb.USERS)
@@ -146,4 +145,6 @@ def _switch(request: AccountRequest, pk: int, enabled: bool) -> HttpResponse:
     else:
         words = "can sign in again" if enabled else "can no longer sign in here. Their records stay"
         messages.success(request, f"{person} {words}.")
+        for page in filter(None, [ask(person) for ask in after_disabling if not enabled]):
+            return redirect(url(request, page, person.pk))
     return redirect(url(request, "accounts:users"))

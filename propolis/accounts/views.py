@@ -5,12 +5,16 @@ from __future__ import annotations
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.db import connection
-from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse, StreamingHttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
+from django.utils import timezone
 
-from propolis.accounts.addressing import url
+from propolis.accounts import audit_log as audit_page
+from propolis.accounts.addressing import typed_id, url
+from propolis.accounts.audit_log import Narrowing
 from propolis.accounts.forms import AccountForm
-from propolis.accounts.models import Account, Audit, Membership, audit
+from propolis.accounts.models import Account, Membership, audit
 from propolis.accounts.policy import Verb, needs
 from propolis.accounts.requests import AccountRequest
 from propolis.accounts.scoping import unscoped
@@ -66,12 +70,34 @@ def account_settings(request: AccountRequest, account: str) -> HttpResponse:
 
 
 @needs(Verb.AUDIT)
-def audit_log(request: AccountRequest, account: str) -> HttpResponse:
-    """Newest 200 lines, older ones by `?before=<id>`."""
-    lines = Audit.objects.select_related("actor").order_by("-id")
-    before = request.GET.get("before", "")
-    if before.isdigit():
-        lines = lines.filter(id__lt=int(before))
-    page = list(lines[:201])
-    older = page[199].pk if len(page) > 200 else None
-    return render(request, "accounts/audit_log.html", {"lines": page[:200], "older": older, "before": before})
+def audit_log(request: AccountRequest, account: str) -> HttpResponseBase:
+    """The newest lines the filters leave, older ones by `?before=<id>`; with `?as=csv` all of them as a file."""
+    wanted = Narrowing.of(request.GET.dict())
+    if request.GET.get("as") == "csv":
+        return _audit_csv(request, wanted)
+    lines = wanted.lines()
+    before = typed_id(request.GET.get("before"))
+    if before is not None:
+        lines = lines.filter(id__lt=before)
+    page = list(lines[: audit_page.PAGE + 1])
+    kept = request.GET.copy()
+    kept.pop("before", None)
+    context = {
+        "lines": audit_page.told(page[: audit_page.PAGE]),
+        "older": page[audit_page.PAGE - 1].pk if len(page) > audit_page.PAGE else None,
+        "before": before,
+        "wanted": wanted,
+        "deeds": audit_page.deeds(),
+        "people": audit_page.people(),
+        "narrowing": kept.urlencode(),
+    }
+    return render(request, "accounts/audit_log.html", context)
+
+
+def _audit_csv(request: AccountRequest, wanted: Narrowing) -> StreamingHttpResponse:
+    """Every line the filters leave; that somebody took it is a line too."""
+    audit(request.account, request.membership, "audit.exported")
+    parts = audit_page.as_csv(wanted.lines())
+    name = f"audit-{request.account.slug}-{timezone.localdate().isoformat()}.csv"
+    headers = {"Content-Disposition": f'attachment; filename="{name}"'}
+    return StreamingHttpResponse(parts, content_type="text/csv; charset=utf-8", headers=headers)

@@ -8,42 +8,31 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import datetime
+from functools import partial
 from itertools import groupby
 from typing import Any
 
-from django.db import DataError, IntegrityError, transaction
 from django.utils import timezone
 
+from propolis.accounts import bulk
+from propolis.accounts.table_statistics import refresh_after
 from propolis.bridge.links import overtaken, snapshot, write_links
 from propolis.bridge.models import Connection, Link
 from propolis.bridge.placing import Placer, placer_for
 from propolis.bridge.planned import WORDS
 from propolis.bridge.scene import Scene, load_scene
-from propolis.bridge.table_statistics import refresh_after
 from propolis.crm import rows
+from propolis.crm.applied import BATCH, SMALLEST, WRITING, Applied, together_or_singly
+from propolis.crm.models import Company, Contact, ListMember, Opportunity, Suppression
 from propolis.history import door
 from propolis.history.models import Change
 from propolis.merge.plan import Word
 from propolis.runs.engine import Lease
 from propolis.runs.models import Run
 
-BATCH = 500
-SMALLEST = 10
-# What one record can be at fault for; a lost connection or a locked database is nobody's fault.
-ODD = (DataError, IntegrityError, ValueError, TypeError, KeyError, OverflowError)
+FILLING = (Company, Contact, Opportunity, Suppression, ListMember, Link, Change)
 _NOUN = {"company": "companies", "contact": "contacts", "opportunity": "opportunities"}
-WRITING = frozenset({Change.Action.MERGE, Change.Action.UPDATE})
-
-
-@dataclass
-class Applied:
-    """What a batch came to. `moved`: (noun, from, to) for records whose word changed on the way."""
-
-    done: list[Change] = field(default_factory=list)
-    plain: list[Change] = field(default_factory=list)
-    moved: list[tuple[str, Word, Word]] = field(default_factory=list)
 
 
 class Applier:
@@ -64,10 +53,10 @@ class Applier:
 
     def step(self, lease: Lease) -> None:
         after = int(self.cursor.get("applied", 0))
-        with lease.batch() as batch:
+        with lease.batch(repeatable=True) as batch:
             # A batch that outlasted the lease, or its worker, is tried again in smaller parts.
             size = max(SMALLEST, BATCH >> lease.attempts_here)
-            planned = list(Change.objects.filter(run=self.run, seq__gt=after).order_by("seq")[:size])
+            planned = bulk.read(Change.objects.filter(run=self.run, seq__gt=after).order_by("seq")[:size])
             self.cursor["applied"] = planned[-1].seq if planned else self.cursor.get("seq", 0)
             coming = [each for each in planned if each.state == Change.State.PLANNED]
             self._apply(coming, lease)
@@ -80,39 +69,21 @@ class Applier:
                 "did": dict(self._did),
             }
             batch.save(cursor=self.cursor, counts=self.counts, progress=progress, phase="applying")
-        refresh_after(before=after, now=self.cursor["applied"])
+        refresh_after(FILLING, before=after, now=self.cursor["applied"])
 
     def _apply(self, changes: Sequence[Change], lease: Lease) -> None:
         for remote_kind, group in groupby(changes, key=lambda each: each.remote_kind):
-            batch = list(group)
-            try:
-                with transaction.atomic():
-                    result = self._group(remote_kind, batch)
-            except ODD:
-                result = self._one_by_one(remote_kind, batch)
+            apply, failed = partial(self._group, remote_kind), partial(self._failed, remote_kind)
+            result = together_or_singly(list(group), apply, failed)
             lease.touch()
             self._settle(result)
             lease.touch()
 
-    def _one_by_one(self, remote_kind: str, batch: Sequence[Change]) -> Applied:
-        """One odd record never stops the rest: it is failed, with what the database said."""
-        whole = Applied()
-        for change in batch:
-            word = WORDS[Change.Action(change.action)]
-            try:
-                with transaction.atomic():
-                    found = self._group(remote_kind, [change])
-            except ODD as error:
-                change.action, change.reason = Change.Action.FAIL, "not_storable"
-                change.args["detail"] = f"{type(error).__name__}: {error}"[:500]
-                change.raw = str(change.args.get("raw"))
-                change.fields, change.local_id = {}, None
-                found = self._group(remote_kind, [change])
-                found.moved.append((_NOUN[change.kind], word, Word.FAILED))
-            whole.done += found.done
-            whole.plain += found.plain
-            whole.moved += found.moved
-        return whole
+    def _failed(self, remote_kind: str, change: Change, action: str) -> Applied:
+        change.reason, change.raw = "not_storable", str(change.args.get("raw"))
+        found = self._group(remote_kind, [change])
+        found.moved.append((_NOUN[change.kind], WORDS[Change.Action(action)], Word.FAILED))
+        return found
 
     def _group(self, remote_kind: str, batch: Sequence[Change]) -> Applied:
         placer = self._placers.get(remote_kind)
@@ -211,10 +182,7 @@ class Applier:
         Change.objects.filter(
             pk__in=[each.pk for each in result.done if each.action == Change.Action.SAME]
         ).delete()
-        for noun, old, new in result.moved:
-            counts = self.counts[noun]["counts"]
-            counts[old.name.lower()] -= 1
-            counts[new.name.lower()] += 1
+        result.recount(self.counts)
 
 
 def _same(now: Any, before: Any) -> bool:

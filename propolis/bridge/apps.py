@@ -8,6 +8,8 @@ class BridgeConfig(AppConfig):
     def ready(self) -> None:
         from propolis.bridge import (  # noqa: F401 - jobs register
             backup_jobs,
+            export_panels,
+            exporting,
             health_panels,
             importing,
             integration,
@@ -20,3 +22,4 @@ class BridgeConfig(AppConfig):
         undo_links.register()
         remembered.register()
         health_panels.register()
+        export_panels.register()

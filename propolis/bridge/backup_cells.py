@@ -14,8 +14,8 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
+from propolis.accounts.csv_cells import inert, original
 from propolis.bridge.backup_tables import BY_NAME, RECORDS_OF, Column, Table
-from propolis.crm.csv_cells import inert, original
 from propolis.crm.fields import FIELDS, REFERENCES
 
 Row = Sequence[Any]

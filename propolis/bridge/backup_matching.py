@@ -6,13 +6,13 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from propolis.accounts.csv_cells import original
 from propolis.accounts.models import Account
 from propolis.bridge.backup_format import BackupFile
 from propolis.bridge.backup_snapshot import as_cells, rows_of
 from propolis.bridge.backup_tables import COMPANIES, CONTACTS, LINKS, Table
 from propolis.bridge.models import Erasure, Link
 from propolis.crm import mailing
-from propolis.crm.csv_cells import original
 from propolis.crm.keys import email_key
 from propolis.crm.models import Contact
 

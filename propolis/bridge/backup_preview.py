@@ -10,11 +10,11 @@ from typing import Any, Final
 
 from django.db.models import Count, Q
 
+from propolis.accounts.csv_cells import original
 from propolis.accounts.models import Account
 from propolis.bridge.backup_matching import Pair
 from propolis.bridge.backup_tables import Table
 from propolis.bridge.backup_writing import RECORDS
-from propolis.crm.csv_cells import original
 from propolis.crm.fields import label_of
 from propolis.crm.kinds import MODELS
 from propolis.history.models import Change

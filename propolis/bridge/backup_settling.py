@@ -5,13 +5,13 @@ from __future__ import annotations
 import zoneinfo
 from typing import Any, Final
 
+from propolis.accounts.csv_cells import original
 from propolis.accounts.models import Account
 from propolis.bridge.backup_format import BackupFile, BackupRefused, Manifest
 from propolis.bridge.backup_snapshot import cells_of
 from propolis.bridge.backup_tables import CONNECTION, STATUSES
 from propolis.bridge.backup_writing import Writer
 from propolis.bridge.models import Connection, Link, StatusMap
-from propolis.crm.csv_cells import original
 from propolis.crm.models import Company, Contact, Note, Opportunity, OppStatus
 from propolis.runs.models import Schedule
 from propolis.syncro.address import HOSTS

@@ -11,6 +11,7 @@ from typing import Any
 
 from django.db import connection, models
 
+from propolis.accounts.csv_cells import inert
 from propolis.accounts.models import Account, Membership
 from propolis.bridge.backup_cells import names_to_ids, read_cell
 from propolis.bridge.backup_matching import KeyMap, Pair
@@ -27,7 +28,6 @@ from propolis.bridge.backup_tables import (
 )
 from propolis.bridge.models import Connection, Link, RemoteUser, StatusMap
 from propolis.crm import rows as crm_rows
-from propolis.crm.csv_cells import inert
 from propolis.crm.fields import FIELDS, Kind
 from propolis.crm.keys import name_key
 from propolis.crm.models import Contact, List, NotDuplicate, Note

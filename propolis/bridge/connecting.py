@@ -20,6 +20,8 @@ from propolis.accounts.models import Account, Membership, audit
 from propolis.bridge import vault
 from propolis.bridge.models import Connection, Link, RemoteUser, connection_of
 from propolis.bridge.pacing import DatabasePacer
+from propolis.runs.engine import resume, stop
+from propolis.runs.models import Run
 from propolis.syncro import (
     BadAddress,
     BadToken,
@@ -120,6 +122,7 @@ def client_for(
         should_stop=should_stop,
         on_request=on_request,
         priority=priority,
+        first_pause=settings.PROPOLIS_PAUSE_SECONDS,
     )
 
 
@@ -144,8 +147,8 @@ def as_told(error: SyncroError) -> SyncroError:
     return NoAnswer() if isinstance(error, Interrupted) else error
 
 
-def check_saved(connection: Connection) -> CheckReport:
-    """As `check`, with the saved token; the row then holds what was found."""
+def check_saved(connection: Connection, *, by: Membership | None = None) -> CheckReport:
+    """As `check`, with the saved token; the row then holds what was found, and what waited for it goes on."""
     try:
         token = vault.open_token(connection)
     except vault.TokenUnreadable as error:
@@ -156,6 +159,8 @@ def check_saved(connection: Connection) -> CheckReport:
     elif not report.code:
         _keep_findings(connection, report)
         connection.save(update_fields=["permissions", "checked_at", "state", "remote_user_id"])
+        if report.reading_ok:
+            take_up(connection, by)
     return report
 
 
@@ -181,7 +186,11 @@ def connect(
         return Refusal("bridge.no_token", EMPTY, "token")
     report = check(target.base_url, token)
     refusal = _refusal(connection_of(account), target, report, drop_links=drop_links)
-    return refusal or _save(account, target, token.strip(), report, by, drop_links=drop_links)
+    if refusal is not None:
+        return refusal
+    connection = _save(account, target, token.strip(), report, by, drop_links=drop_links)
+    take_up(connection, by)
+    return connection
 
 
 def replace_token(connection: Connection, *, token: str, by: Membership | None) -> Connection | Refusal:
@@ -191,7 +200,17 @@ def replace_token(connection: Connection, *, token: str, by: Membership | None) 
     target = Target(connection.base_url, connection.label, connection.host)
     report = check(target.base_url, token)
     refusal = _refusal(connection, target, report, drop_links=False)
-    return refusal or _save(connection.account, target, token.strip(), report, by, drop_links=False)
+    if refusal is not None:
+        return refusal
+    saved = _save(connection.account, target, token.strip(), report, by, drop_links=False)
+    take_up(saved, by)
+    return saved
+
+
+def take_up(connection: Connection, by: Membership | None) -> int:
+    """Imports that stopped because Syncro refused the token go on from where they were; how many."""
+    stuck = Run.objects.filter(account=connection.account_id, kind="import", state=Run.State.NEEDS_ATTENTION)
+    return sum(resume(run, by) for run in stuck)
 
 
 def disconnect(connection: Connection, *, by: Membership | None) -> None:
@@ -307,7 +326,7 @@ def _save(
         connection = connection or Connection(account=account)
         theirs = _remote_account(target, report)
         if drop_links and connection.pk and _is_another(connection, theirs):
-            _forget_other_account(connection)
+            _forget_other_account(connection, by)
         connection.base_url, connection.label, connection.host = target.base_url, target.label, target.host
         connection.remote_account = theirs
         vault.seal(connection, token)
@@ -327,8 +346,11 @@ def _keep_findings(connection: Connection, report: CheckReport) -> None:
     connection.checked_at = timezone.now()
 
 
-def _forget_other_account(connection: Connection) -> None:
-    """Everything that names ids of the Syncro account connected before."""
+def _forget_other_account(connection: Connection, by: Membership | None) -> None:
+    """Everything that names ids of the Syncro account connected before, half-done imports included."""
+    resting = (Run.State.PLANNED, Run.State.PAUSED, Run.State.NEEDS_ATTENTION)
+    for run in Run.objects.filter(account=connection.account_id, kind="import", state__in=resting):
+        stop(run, by)
     Link.objects.filter(connection=connection).delete()
     RemoteUser.objects.filter(connection=connection).delete()
     connection.users_step = ""

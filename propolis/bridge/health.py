@@ -6,16 +6,16 @@ Numbers come from indexes alone (Link by state, Link by newer_here); a list is o
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
 from django.db.models import Count, Exists, OuterRef, QuerySet
 
-from propolis.accounts.addressing import url
+from propolis.accounts.addressing import typed_id, url
 from propolis.accounts.models import Account
 from propolis.bridge.import_rows import remote_name
-from propolis.bridge.models import Connection, Link
+from propolis.bridge.models import NEWER, Connection, Link
 from propolis.bridge.placing import UNKNOWN_CUSTOMER, WAITS
 from propolis.bridge.remote_pages import remote_href
 from propolis.bridge.scene import local_of
@@ -24,13 +24,12 @@ from propolis.crm import paging
 from propolis.crm.fields import label_of
 from propolis.crm.models import Company, Contact
 from propolis.history.models import Change
-from propolis.runs.models import Run
 
 State = Link.State
 # Beyond so many held or left-out records their names are not looked up.
 NAMED_UP_TO: Final = 5000
 _BATCH: Final = 500
-# One more than that means "more".
+# What Syncro's data lacks is counted up to this; one more than that means "more".
 COUNTED: Final = 1000
 _OUT: Final = (State.LEFT_OUT, State.SKIPPED, State.DELETED_HERE, State.ERASED)
 _ACTIONS: Final = (Change.Action.REVIEW, Change.Action.LEAVE_OUT, Change.Action.FAIL)
@@ -48,7 +47,8 @@ class Tally:
 
 @dataclass(frozen=True)
 class Row:
-    """One record of a list: ours and Syncro's, and what there is to say."""
+    """One record of a list: ours and Syncro's, and what there is to say. `retry`: names a failed one in the
+    form that reads it again; `raw`: what Syncro sent."""
 
     name: str
     kind: str
@@ -56,6 +56,8 @@ class Row:
     remote: str
     remote_href: str
     says: str
+    retry: str = ""
+    raw: str = ""
 
 
 @dataclass(frozen=True)
@@ -69,6 +71,14 @@ class Cause:
 
 # ---- counters
 
+_STATES: Final[Mapping[str, tuple[Link.State, ...]]] = {
+    "in_sync": (State.LINKED,),
+    "review": (State.REVIEW,),
+    "left_out": _OUT,
+    "failed": (State.FAILED,),
+    "gone": (State.GONE, State.HIDDEN),
+}
+
 LABELS: Final[Mapping[str, tuple[str, str]]] = {
     "in_sync": ("In sync", "Both sides agree"),
     "newer": ("Newer here", "Changed here since both sides agreed"),
@@ -80,23 +90,21 @@ LABELS: Final[Mapping[str, tuple[str, str]]] = {
 }
 
 
-def counters(connection: Connection) -> list[Tally]:
-    """All seven, in their order; three queries, each over an index. An account has one connection."""
-    told = Link.objects.order_by().values_list("state").annotate(n=Count("pk"))
+def counters(connection: Connection, keys: Iterable[str] = tuple(LABELS)) -> list[Tally]:
+    """Those of `keys`, in their order; three queries, each over an index. An account has one connection.
+
+    Nearly all Links are in sync or left out: where those numbers are not shown, they are not counted.
+    """
+    wanted = set(keys)
+    states = [state for key in wanted for state in _STATES.get(key, ())]
+    told = Link.objects.filter(state__in=states).order_by().values_list("state").annotate(n=Count("pk"))
     by_state: Counter[str] = Counter(dict(told))
-    # Counted here: with a condition on the state, or grouped by it, SQLite reads all there is.
-    changed = Link.objects.filter(newer_here__in=[True]).order_by().values_list("state", flat=True)
-    newer = sum(state == State.LINKED for state in changed.iterator())
-    numbers = {
-        "in_sync": by_state[State.LINKED] - newer,
-        "newer": newer,
-        "review": by_state[State.REVIEW],
-        "left_out": sum(by_state[each] for each in _OUT),
-        "failed": by_state[State.FAILED],
-        "gone": by_state[State.GONE] + by_state[State.HIDDEN],
-        "waiting": _links("waiting", connection).count(),
-    }
-    return [Tally(key, label, says, numbers[key]) for key, (label, says) in LABELS.items()]
+    newer = _links("newer", connection).count()
+    numbers = {key: sum(by_state[state] for state in states) for key, states in _STATES.items()}
+    numbers |= {"newer": newer, "in_sync": numbers["in_sync"] - newer}
+    if "waiting" in wanted:
+        numbers["waiting"] = _links("waiting", connection).count()
+    return [Tally(key, label, says, numbers[key]) for key, (label, says) in LABELS.items() if key in wanted]
 
 
 def _links(key: str, connection: Connection) -> QuerySet[Link]:
@@ -104,21 +112,21 @@ def _links(key: str, connection: Connection) -> QuerySet[Link]:
     links = Link.objects.all()
     made: dict[str, Callable[[], QuerySet[Link]]] = {
         "in_sync": lambda: links.filter(state=State.LINKED, newer_here=False),
-        # As a list: a bare boolean is no condition SQLite finds in an index.
-        "newer": lambda: links.filter(newer_here__in=[True], state=State.LINKED),
+        "newer": lambda: links.filter(NEWER, state=State.LINKED),
         "review": lambda: links.filter(state=State.REVIEW),
         "left_out": lambda: links.filter(state__in=_OUT),
         "failed": lambda: links.filter(state=State.FAILED),
         "gone": lambda: links.filter(state__in=(State.GONE, State.HIDDEN)),
-        "waiting": lambda: waiting(links.filter(connection=connection)),
+        "waiting": lambda: waiting(links, [connection.pk]),
     }
     return made[key]()
 
 
-def waiting(links: QuerySet[Link]) -> QuerySet[Link]:
-    """Those whose record came before its company; only they carry what they wait for."""
+def waiting(links: QuerySet[Link], connections: list[int]) -> QuerySet[Link]:
+    """Those whose record came before its company; only they carry what they wait for, under their connection."""
     kinds = (Link.Kind.CONTACT, Link.Kind.PERSON, Link.Kind.LEAD)
-    return links.filter(kind__in=kinds, parent_id__gt=0, reason__in=(WAITS, UNKNOWN_CUSTOMER))
+    here = links.filter(connection__in=connections)
+    return here.filter(kind__in=kinds, parent_id__gt=0, reason__in=(WAITS, UNKNOWN_CUSTOMER))
 
 
 def causes(connection: Connection) -> list[Cause]:
@@ -129,11 +137,14 @@ def causes(connection: Connection) -> list[Cause]:
     return sorted(found, key=lambda cause: (-cause.count, cause.reason))
 
 
-def failed_only(connection: Connection, reason: str = "") -> list[list[Any]]:
-    """[link kind, Syncro id] to read again, those of one cause or all."""
+def failed_only(connection: Connection, reason: str = "", record: str = "") -> list[list[Any]]:
+    """[link kind, Syncro id] to read again: all, those of one cause, or one (its `Row.retry`)."""
     failed = _links("failed", connection)
     if reason:
         failed = failed.filter(reason=reason)
+    if record:
+        kind, _, remote_id = record.partition(":")
+        failed = failed.filter(kind=kind, remote_id=typed_id(remote_id) or 0)
     order = [Link.Kind.CUSTOMER, Link.Kind.CONTACT, Link.Kind.PERSON, Link.Kind.LEAD]
     rows = sorted(failed.values_list("kind", "remote_id"), key=lambda r: (order.index(Link.Kind(r[0])), r[1]))
     return [[kind, remote_id] for kind, remote_id in rows]
@@ -150,8 +161,18 @@ DATA_LABELS: Final[Mapping[str, tuple[str, str]]] = {
 
 
 def data_health() -> list[Tally]:
-    """The four numbers about what Syncro holds; one query each, exact up to ten thousand."""
-    return [Tally(key, label, says, paging.counted(_data(key))) for key, (label, says) in DATA_LABELS.items()]
+    """The four numbers about what Syncro holds; one query each, exact up to `COUNTED`."""
+    return [Tally(key, label, says, _counted(key)) for key, (label, says) in DATA_LABELS.items()]
+
+
+def _counted(key: str) -> int:
+    """How many, one more than `COUNTED` for more."""
+    if key == "shared_emails":
+        # Address by address along the index: half the work of asking for each contact whether another has its.
+        shared = _living(Contact, "email_key").values("email_key").annotate(n=Count("pk")).filter(n__gt=1)
+        contacts: int = sum(shared.values_list("n", flat=True)[: COUNTED // 2 + 1])
+        return min(contacts, COUNTED + 1)
+    return _data(key).order_by().values("pk")[: COUNTED + 1].count()
 
 
 def _data(key: str) -> QuerySet[Any]:
@@ -188,11 +209,15 @@ def _look_alikes() -> QuerySet[Any]:
 
 
 def _repeated(model: Any, key: str) -> QuerySet[Any]:
-    """Living rows whose key another living one has; found in the key's index, then looked at."""
-    every = model.objects.filter(**{f"{key}__gt": ""}).order_by().values(key)
-    perhaps = every.annotate(n=Count("pk")).filter(n__gt=1).values(key)
-    living = _alive(model).filter(**{f"{key}__in": perhaps}).order_by().values(key)
-    return _alive(model).filter(**{f"{key}__in": living.annotate(n=Count("pk")).filter(n__gt=1).values(key)})
+    """Living rows whose key another living one has; the key's index knows who lives, and gives the first of them
+    without having seen all."""
+    others = _alive(model).filter(**{key: OuterRef(key)}).exclude(pk=OuterRef("pk"))
+    return _living(model, key).filter(Exists(others))
+
+
+def _living(model: Any, key: str) -> QuerySet[Any]:
+    """Those that have the key, in no order."""
+    return _alive(model).filter(**{f"{key}__gt": ""}).order_by()
 
 
 # ---- lists
@@ -241,7 +266,8 @@ def _query(key: str, connection: Connection) -> QuerySet[Any]:
 def _rows(account: Account, connection: Connection, key: str, found: list[Any]) -> Iterator[Row]:
     if found and isinstance(found[0], Link):
         names = _names(key, connection, found)
-        return (_link_row(account, connection, link, names) for link in found)
+        raws = _raws(found) if key == "failed" else {}
+        return (_link_row(account, connection, link, names, raws.get(link.pk, "")) for link in found)
     local = "company" if key == "look_alikes" else "contact"
     ids = {
         row[0]: row[1:]
@@ -276,7 +302,21 @@ def _names(key: str, connection: Connection, links: list[Link]) -> dict[int, str
 _KINDS: Final = {"customer": "Customer", "customer_person": "Person", "contact": "Contact", "lead": "Lead"}
 
 
-def _link_row(account: Account, connection: Connection, link: Link, names: Mapping[int, str]) -> Row:
+def _raws(links: list[Link]) -> dict[int, str]:
+    """What Syncro sent of those that failed, as far as it was kept."""
+    told = Change.objects.filter(
+        kind__in={local_of(link.kind) for link in links},
+        local_id__isnull=True,
+        action=Change.Action.FAIL,
+        link_id__in=[link.pk for link in links],
+    )
+    newest = sorted(told.values_list("pk", "link_id", "raw"))
+    return {link: raw[:20_000] for _, link, raw in newest if link and raw}
+
+
+def _link_row(
+    account: Account, connection: Connection, link: Link, names: Mapping[int, str], raw: str = ""
+) -> Row:
     kind = local_of(link.kind)
     row = getattr(link, kind)
     return Row(
@@ -288,6 +328,8 @@ def _link_row(account: Account, connection: Connection, link: Link, names: Mappi
         remote=f"#{link.remote_id}",
         remote_href=remote_href(connection, link.kind, link.remote_id),
         says=_link_says(link, kind),
+        retry=f"{link.kind}:{link.remote_id}" if link.state == State.FAILED else "",
+        raw=raw,
     )
 
 
@@ -322,24 +364,3 @@ def as_rows(account: Account, connection: Connection, key: str) -> Iterator[Row]
         if not here.next:
             return
         at = {"after": str(here.rows[-1].pk)}
-
-
-# ---- merged in Syncro
-
-
-def merged_into(company: Company) -> Company | None:
-    """The company to which a gone customer's contacts have gone, if most did: merged there, most likely."""
-    imports = Run.objects.filter(kind="import").values("pk")
-    moved = Change.objects.filter(
-        run__in=imports,
-        state=Change.State.APPLIED,
-        action=Change.Action.UPDATE,
-        kind="contact",
-        fields__company__0=company.pk,
-    )
-    went = Counter(fields["company"][1] for fields in moved.values_list("fields", flat=True))
-    if not went:
-        return None
-    best, _ = went.most_common(1)[0]
-    found: Company | None = _from_syncro(_alive(Company).filter(pk=best), "company").first()
-    return found

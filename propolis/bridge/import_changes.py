@@ -11,6 +11,7 @@ from urllib.parse import urlencode
 
 from django.db.models import Count, QuerySet
 
+from propolis.accounts.csv_cells import inert
 from propolis.accounts.models import Account
 from propolis.bridge.import_progress import applied_counts
 from propolis.bridge.import_rows import ChangeRow, rows_of
@@ -20,7 +21,6 @@ from propolis.bridge.planned import ACTIONS
 from propolis.bridge.planner import NOUNS
 from propolis.bridge.sentences import sentence
 from propolis.crm import paging
-from propolis.crm.csv_cells import inert
 from propolis.history.models import Change
 from propolis.merge.plan import Word
 from propolis.runs.models import Run

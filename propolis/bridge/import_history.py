@@ -14,7 +14,6 @@ from propolis.bridge.import_words import (
     duration_of,
     joined,
     nouns_of,
-    seconds_in_words,
     state_badge,
     title_of,
     totals_of,
@@ -24,6 +23,7 @@ from propolis.bridge.import_words import (
 from propolis.crm import paging
 from propolis.merge.plan import Word
 from propolis.runs.models import Run
+from propolis.runs.pace import seconds_in_words
 
 SIZE: Final = 25
 _NEWEST: Final = paging.Sort("number", "number", down=True)

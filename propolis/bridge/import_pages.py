@@ -17,12 +17,11 @@ from propolis.bridge.import_changes import (
     listing,
     problems,
 )
-from propolis.bridge.import_progress import Mark, Progress, look
+from propolis.bridge.import_progress import Progress, look
 from propolis.bridge.import_sums import Number, Sum, numbers, run_address, sums_of
 from propolis.bridge.import_words import (
     ONE,
     Badge,
-    about,
     counted,
     counts_of,
     joined,
@@ -35,6 +34,7 @@ from propolis.bridge.import_words import (
     was_discarded,
     who,
 )
+from propolis.bridge.lead_questions import Question, questions
 from propolis.bridge.models import Connection
 from propolis.bridge.scheduling import changes_of
 from propolis.bridge.sentences import run_sentence, sentence
@@ -42,6 +42,7 @@ from propolis.bridge.steps import IMPORTED, Offer, Step, offers, read_at
 from propolis.crm.models import List
 from propolis.runs.engine import holder, job_for
 from propolis.runs.models import Run
+from propolis.runs.pace import Mark, about
 
 ALL: Final = tuple(step.value for step in IMPORTED)
 # Planned Changes applied in a second, on the slow side of what was measured.
@@ -80,6 +81,7 @@ class Preview:
     refusal: str
     agree: str
     stale: str
+    questions: list[Question]
     listing: Listing
 
 
@@ -245,6 +247,7 @@ def preview_of(
         refusal=refusal,
         agree=_agree(run) if refusal else "",
         stale=sentence(stale) if stale else "",
+        questions=[] if stale else questions(connection, run),
         listing=listing(account, connection, run, params, csv_at),
     )
 

@@ -12,6 +12,7 @@ from propolis.accounts.models import Account
 from propolis.accounts.policy import Verb, may
 from propolis.bridge.import_pages import busy_words
 from propolis.bridge.import_progress import doing, phase_words, state_of
+from propolis.bridge.import_sums import run_address
 from propolis.bridge.import_words import state_badge
 from propolis.runs.models import Run
 
@@ -20,16 +21,16 @@ def _page(account: Account, run: Run) -> str:
     """Where to look at it; "" where it has no page."""
     if run.kind == "undo" and run.undoes is not None:
         return url(account, "bridge:undo", run.undoes.number)
-    return url(account, "bridge:import_run", run.number) if run.kind == "import" else ""
+    return run_address(account, run) if run.kind in ("import", "csv_import") else ""
 
 
 def pill_html(request: HttpRequest, about: Any = None) -> str:
     """For the place "frame.pill". One query; "" where nothing is under way or the person may not import."""
     account, membership = getattr(request, "account", None), getattr(request, "membership", None)
-    if account is None or not may(membership, Verb.IMPORT):
+    if account is None or not (may(membership, Verb.IMPORT) or may(membership, Verb.CSV_IMPORT)):
         return ""
     run = Run.objects.filter(account=account, slot="data").first()
-    if run is None:
+    if run is None or not may(membership, Verb.CSV_IMPORT if run.kind == "csv_import" else Verb.IMPORT):
         return ""
     here = run.progress if run.progress.get("phase") == run.phase else {}
     words = {

@@ -9,21 +9,13 @@ from typing import Final
 
 from django.utils import timezone
 
-from propolis.bridge.import_words import (
-    ICONS,
-    Badge,
-    about,
-    clock,
-    joined,
-    nouns_of,
-    seconds_in_words,
-    state_badge,
-    who,
-)
+from propolis.bridge.import_words import Badge, clock, joined, nouns_of, state_badge, who
 from propolis.bridge.planned import ACTIONS
 from propolis.bridge.sentences import run_sentence
+from propolis.crm.effects import ICONS
 from propolis.merge.plan import Word
 from propolis.runs.models import Run
+from propolis.runs.pace import Mark, measured, seconds_in_words
 
 _PAGES: Final = {
     Run.State.QUEUED: "queued",
@@ -31,8 +23,6 @@ _PAGES: Final = {
     Run.State.NEEDS_ATTENTION: "attention",
     Run.State.PLANNED: "gate",
 }
-# A rate measured over less than this is a guess.
-MEASURED_AFTER: Final = 5.0
 # A run nobody took up after this long has no worker.
 NO_WORKER_AFTER: Final = timedelta(seconds=20)
 _VERBS: Final = {
@@ -45,30 +35,6 @@ _VERBS: Final = {
     "closed": "Checking what is gone",
 }
 _STATED: Final = (Word.NEW, Word.MERGED, Word.UPDATED, Word.REVIEW, Word.LEFT_OUT, Word.FAILED)
-
-
-@dataclass(frozen=True)
-class Mark:
-    """Where an earlier look found the run. The address of the next look carries it, so measuring a rate needs
-    no memory here. `at`: seconds since the epoch; `quarter`: the last one announced."""
-
-    phase: str
-    at: float
-    done: int
-    quarter: int = 0
-
-    def __str__(self) -> str:
-        return f"{self.phase}~{self.at:.1f}~{self.done}~{self.quarter}"
-
-    @classmethod
-    def parse(cls, text: str) -> Mark | None:
-        """None for anything that is no mark."""
-        parts = text.split("~")
-        try:
-            phase, at, done, quarter = parts
-            return cls(phase[:60], float(at), int(done[:15]), int(quarter[:2]))
-        except ValueError:
-            return None
 
 
 @dataclass(frozen=True)
@@ -137,12 +103,7 @@ def look(run: Run, mark: Mark | None = None, now: float | None = None) -> Progre
     noun = str(here.get("noun", ""))
     phase = phase_words(run, noun)
     key = f"{run.phase}.{noun}".replace("~", "")
-    if mark is None or mark.phase != key or done < mark.done or run.state == Run.State.WAITING:
-        said = -1 if mark is None or mark.phase != key else mark.quarter
-        mark = Mark(key, now, done, said)
-    rate = _rate(mark, done, now)
-    quarter = min(3, 4 * done // total) if total else 0
-    announce = _milestone(phase, mark.quarter, quarter)
+    pace = measured(mark, key, done, total, now=now, words=phase, restart=run.state == Run.State.WAITING)
     return Progress(
         run=run,
         state=state_of(run),
@@ -152,16 +113,16 @@ def look(run: Run, mark: Mark | None = None, now: float | None = None) -> Progre
         done=done,
         total=total,
         says=_says(run, done, total, noun),
-        rate=_rate_words(rate),
-        left=f"{about((total - done) / rate)} left" if rate and total > done else "",
+        rate=pace.rate,
+        left=pace.left,
         waits=waits(run),
         asked={"pause": "Pausing after what is in hand…", "stop": "Stopping after what is in hand…"}.get(
             run.stop_flag, ""
         ),
         tallies=tallies(run),
         started=f"Started {clock(run.created_at)} by {who(run)}",
-        mark=Mark(mark.phase, mark.at, mark.done, max(mark.quarter, quarter)),
-        announce=announce,
+        mark=pace.mark,
+        announce=pace.announce,
     )
 
 
@@ -234,22 +195,3 @@ def _current(run: Run) -> bool:
 def _says(run: Run, done: int, total: int, noun: str) -> str:
     what = noun if run.phase != "applying" else "records"
     return f"{done:,} of {total:,} {what}".strip() if total else ""
-
-
-def _rate(mark: Mark, done: int, now: float) -> float:
-    """Per second, 0 as long as it cannot be told."""
-    passed = now - mark.at
-    return (done - mark.done) / passed if passed >= MEASURED_AFTER and done > mark.done else 0.0
-
-
-def _rate_words(rate: float) -> str:
-    if not rate:
-        return ""
-    return f"{rate:,.0f} a second" if rate >= 10 else f"{rate * 60:,.0f} a minute"
-
-
-def _milestone(phase: str, said: int, quarter: int) -> str:
-    """A new phase and every quarter of it, not each tick."""
-    if said < 0 and not quarter:
-        return phase
-    return f"{phase}: {25 * quarter} %" if quarter > max(said, 0) else ""

@@ -11,11 +11,12 @@ from typing import Any, Final
 from propolis.accounts.addressing import url
 from propolis.accounts.models import Account, Membership
 from propolis.bridge import mapping
-from propolis.bridge.import_words import ICONS
 from propolis.bridge.models import Connection, Link
 from propolis.bridge.planned import WORDS
 from propolis.bridge.remote_pages import remote_href
 from propolis.bridge.sentences import sentence
+from propolis.crm import cells
+from propolis.crm.effects import ICONS, TONES, Effect, short
 from propolis.crm.fields import FIELDS, REFERENCES, Shape, label_of
 from propolis.crm.models import Company, Contact, Opportunity, OppStatus
 from propolis.history.models import Change
@@ -31,13 +32,6 @@ _REMOTE: Final = {
     "contact": "Contact",
     "lead": "Lead",
 }
-_TONES: Final = {
-    Word.NEW: "ok",
-    Word.MERGED: "brand",
-    Word.UPDATED: "brand",
-    Word.REVIEW: "warn",
-    Word.FAILED: "bad",
-}
 _WHY: Final = {
     "new": "new here",
     "syncro says": "as in Syncro",
@@ -46,19 +40,8 @@ _WHY: Final = {
     "with the status": "with the status",
     "blank here": "blank here",
 }
-_LONGEST: Final = 160
 # Shown of a new record before "All fields".
 _FIRST: Final = ("email", "phone", "mobile", "title", "city", "status", "amount")
-
-
-@dataclass(frozen=True)
-class Effect:
-    """One field: what it was and becomes, as words ("" for blank), and why."""
-
-    label: str
-    before: str
-    after: str
-    why: str
 
 
 @dataclass(frozen=True)
@@ -131,7 +114,7 @@ class Names:
             href=self._href(change.kind, change.local_id),
             word=word.value,
             slug=word.name.lower(),
-            tone=_TONES.get(word, ""),
+            tone=TONES.get(word, ""),
             icon=ICONS[word],
             remote=f"#{change.remote_id}" if change.remote_id else "",
             remote_href=remote_href(self.connection, change.remote_kind, change.remote_id)
@@ -158,9 +141,8 @@ class Names:
         before, after, why = [*effect, "", "", ""][:3]
         known = why in set(Why)
         words = Why(why).label() if known else _WHY.get(str(why), str(why).replace("_", " "))
-        return Effect(
-            label_of(kind, name), self.shown(kind, name, before), self.shown(kind, name, after), words
-        )
+        shown = (self.shown(kind, name, before), self.shown(kind, name, after))
+        return Effect(label_of(kind, name), *cells.apart(shown, before, after), words)
 
     def shown(self, kind: str, name: str, value: Any) -> str:
         """A field's value as words; "" for blank."""
@@ -170,13 +152,13 @@ class Names:
         shape = field.shape if field else Shape.TEXT
         if shape in REFERENCES:
             return self._reference(shape, value)
-        if isinstance(value, bool):
-            return "Yes" if value else "No"
         if shape is Shape.FACTS and isinstance(value, dict):
             text = ", ".join(f"{key.replace('_', ' ')}: {one}" for key, one in value.items())
+        elif shape is Shape.INSTANT:
+            text = str(value)[:10]  # with its year: the same words go into a file
         else:
-            text = str(value)[:10] if shape is Shape.INSTANT else str(value)
-        return text if len(text) <= _LONGEST else text[:_LONGEST] + "…"
+            text = cells.told(shape, value, self.account)
+        return short(text)
 
     def _reference(self, shape: Shape, value: Any) -> str:
         if shape is Shape.STATUS:
@@ -204,7 +186,7 @@ class Names:
                 str(self._ours.get(change.kind, {}).get(each.get("local_id"), "Deleted since")),
                 self._href(change.kind, each.get("local_id")),
                 str(each.get("label", "")),
-                str(each.get("detail", "")),
+                cells.evidence_words(each),
             )
             for each in found
         ]

@@ -8,7 +8,8 @@ from typing import Final
 from propolis.accounts.addressing import url
 from propolis.accounts.models import Account
 from propolis.bridge.import_changes import REASONED, Narrowing, numbers_of, reasons, short_reason
-from propolis.bridge.import_words import ICONS, SAYS, counts_of, nouns_of, was_discarded
+from propolis.bridge.import_words import SAYS, counts_of, nouns_of, was_discarded
+from propolis.crm.effects import ICONS
 from propolis.merge.plan import Word
 from propolis.runs.models import Run
 
@@ -49,7 +50,9 @@ class Number:
 
 
 def run_address(account: Account, run: Run) -> str:
-    return url(account, "bridge:import_run", run.number)
+    """The page of an import, from Syncro or from a CSV file."""
+    page = "crm:csv_run" if run.kind == "csv_import" else "bridge:import_run"
+    return url(account, page, run.number)
 
 
 def sums_of(run: Run, at: str) -> list[Sum]:

@@ -12,17 +12,9 @@ from django.utils import timezone
 from propolis.crm import cells
 from propolis.merge.plan import Counts, Word
 from propolis.runs.models import Run
+from propolis.runs.pace import seconds_in_words
 
 ONE: Final = {"companies": "company", "contacts": "contact", "opportunities": "opportunity"}
-ICONS: Final = {
-    Word.NEW: "plus",
-    Word.MERGED: "git-merge",
-    Word.UPDATED: "pencil",
-    Word.SAME: "equal",
-    Word.REVIEW: "circle-question-mark",
-    Word.LEFT_OUT: "ban",
-    Word.FAILED: "triangle-alert",
-}
 SAYS: Final = {
     Word.NEW: "Not here before",
     Word.MERGED: "On both sides, now one",
@@ -46,6 +38,8 @@ def moment(at: datetime | None) -> str:
 
 def title_of(run: Run) -> str:
     """What the import is called everywhere: "Import of 22 Nov, 14:22"."""
+    if run.kind == "csv_import":
+        return f"CSV import of {moment(run.created_at)}"
     kind = "Retry" if run.options.get("only") else "Import"
     return f"{kind} of {moment(run.started_at or run.created_at)}"
 
@@ -70,27 +64,6 @@ def joined(parts: Sequence[str], last: str = "and") -> str:
 
 def nouns_of(run: Run) -> list[str]:
     return [str(noun) for noun in run.options.get("objects", ())]
-
-
-def seconds_in_words(seconds: float) -> str:
-    """ "43 s", "3 min 20 s", "1 h 5 min"."""
-    whole = max(1, round(seconds))
-    if whole < 60:
-        return f"{whole} s"
-    minutes, rest = divmod(whole, 60)
-    if minutes < 60:
-        return f"{minutes} min {rest} s" if rest and minutes < 10 else f"{minutes} min"
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours} h {minutes} min" if minutes else f"{hours} h"
-
-
-def about(seconds: float) -> str:
-    """An estimate, no finer than it can be: "About 40 s", "About 3 min"."""
-    if seconds < 10:
-        return "A few seconds"
-    if seconds < 90:
-        return f"About {round(seconds / 10) * 10} s"
-    return f"About {seconds_in_words(round(seconds / 60) * 60)}"
 
 
 def duration_of(run: Run) -> timedelta | None:

@@ -15,7 +15,7 @@ from typing import Any, ClassVar
 from django.utils import timezone
 
 from propolis.accounts.models import Account, Membership
-from propolis.bridge import backups, connecting, pages, scheduling
+from propolis.bridge import backups, choices, connecting, pages, scheduling
 from propolis.bridge.applying import Applier
 from propolis.bridge.closing import Closer
 from propolis.bridge.models import Connection, connection_of
@@ -24,6 +24,7 @@ from propolis.bridge.reading import Reader
 from propolis.bridge.retrying import Retrier
 from propolis.bridge.statuses import ensure_status_map
 from propolis.bridge.vault import TokenUnreadable
+from propolis.history.models import Change
 from propolis.merge.plan import Counts, Refusal, implausible
 from propolis.runs.engine import (
     Continue,
@@ -35,6 +36,8 @@ from propolis.runs.engine import (
     Step,
     StopRequested,
     TryAgain,
+    back,
+    overtaken,
     register,
     start,
 )
@@ -52,6 +55,7 @@ from propolis.syncro import (
 OBJECTS = ("companies", "contacts", "opportunities")
 KIND = "import"
 STALE_AFTER = timedelta(hours=24)
+DROPPED_AT_ONCE = 2000
 READ_AT = {
     "companies": "companies_read_at",
     "contacts": "contacts_read_at",
@@ -109,15 +113,11 @@ class ImportJob(Job):
         }[phase](run, lease, connection)
 
     def may_confirm(self, run: Run) -> str | None:
-        later = Run.objects.filter(
-            account=run.account,
-            confirmed_at__gt=run.planned_at,
-            kind__in=[KIND, "undo", "restore", "csv_import"],
-        ).exclude(pk=run.pk)
-        applied = Run.objects.filter(account=run.account, finished_at__gt=run.planned_at).exclude(pk=run.pk)
-        changed = later.exists() or applied.filter(cursor__phase__in=["apply", "close"]).exists()
         old = run.planned_at is not None and timezone.now() - run.planned_at > STALE_AFTER
-        return "propolis.stale_preview" if changed or old else None
+        if old or overtaken(run):
+            return "propolis.stale_preview"
+        connection = connection_of(run.account)
+        return "propolis.choices_changed" if connection and _chosen_anew(run, connection) else None
 
     # ---- phases
 
@@ -141,8 +141,7 @@ class ImportJob(Job):
         if reader.finished:
             self._forget()
             with lease.batch() as batch:
-                cursor = {k: v for k, v in reader.cursor.items() if k in ("nested", "unread", "since")}
-                batch.save(cursor=cursor | {"phase": "plan"}, phase="planning")
+                batch.save(cursor=to_plan(reader.cursor, connection), phase="planning")
         return Continue()
 
     def _read_again(self, run: Run, lease: Lease, connection: Connection) -> Step:
@@ -160,6 +159,8 @@ class ImportJob(Job):
         return Continue()
 
     def _plan(self, run: Run, lease: Lease, connection: Connection) -> Step:
+        if run.cursor.get("again"):
+            return self._drop_plan(run, lease)
         planner = self._cached(run, "planner", lambda: Planner(run, connection))
         with self._undisturbed():
             planner.step(lease)
@@ -170,7 +171,24 @@ class ImportJob(Job):
                 batch.save(cursor=cursor, counts=self._stated(run, planner.counts), phase="planned")
         return Continue()
 
+    def _drop_plan(self, run: Run, lease: Lease) -> Step:
+        """The plan made with other choices, a batch at a time."""
+        planned = Change.objects.filter(run=run, state=Change.State.PLANNED).order_by("id")
+        with lease.batch() as batch:
+            some = list(planned.values_list("pk", flat=True)[:DROPPED_AT_ONCE])
+            Change.objects.filter(pk__in=some).delete()
+            if len(some) < DROPPED_AT_ONCE:
+                cursor = {name: value for name, value in run.cursor.items() if name != "again"}
+                batch.save(cursor=cursor, counts={})
+        return Continue()
+
     def _gate(self, run: Run, lease: Lease, connection: Connection) -> Step:
+        if run.confirmed_at is None and _chosen_anew(run, connection):
+            with lease.batch() as batch:
+                batch.save(
+                    cursor=to_plan(run.cursor, connection) | {"again": True}, counts={}, phase="planning"
+                )
+            return Continue()
         if run.confirmed_at is None:
             refusal = self._refusal(run, connection) or scheduling.over_cap(run, connection)
             if refusal is not None:
@@ -211,6 +229,7 @@ class ImportJob(Job):
 
     def ended(self, run: Run) -> None:
         pages.drop_bodies(run)
+        _forget_samples(run)
 
     # ---- between phases
 
@@ -221,7 +240,7 @@ class ImportJob(Job):
             read = numbers.get("read", 0) + numbers.get("persons", 0)
             if run.options.get("incremental") and not read and numbers.get("stated") != 0:
                 continue  # nothing changed since the last import
-            linked = linked_before(connection, noun)
+            linked = linked_before(connection, noun, run.started_at)
             refusal = implausible(counts, linked=linked, read=read, noun=noun)
             if refusal is not None:
                 return refusal
@@ -304,6 +323,41 @@ class ImportJob(Job):
         if client is not None:
             client.close()
         self._here.known = None
+
+
+def to_plan(cursor: dict[str, Any], connection: Connection) -> dict[str, Any]:
+    """The cursor at the beginning of planning, over the pages that were read."""
+    kept = {name: value for name, value in cursor.items() if name in ("nested", "unread", "since")}
+    return kept | {"phase": "plan", "choices": choices.fingerprint(connection)}
+
+
+def plan_again(account: Account, by: Membership | None) -> bool:
+    """A waiting preview is made anew from what was read, with today's choices; nothing is downloaded.
+
+    False where none waits, something else is at work or what was read is too old.
+    """
+    fresh = Run.objects.filter(
+        kind=KIND, state=Run.State.PLANNED, planned_at__gt=timezone.now() - STALE_AFTER
+    )
+    run, connection = fresh.order_by("-id").first(), connection_of(account)
+    if run is None or connection is None or not _chosen_anew(run, connection):
+        return False
+    return back(run, by, cursor=to_plan(run.cursor, connection) | {"again": True}, phase="planning")
+
+
+def _chosen_anew(run: Run, connection: Connection) -> bool:
+    """An Admin has chosen something else since the plan was begun."""
+    then = run.cursor.get("choices")
+    return then is not None and then != choices.fingerprint(connection)
+
+
+def _forget_samples(run: Run) -> None:
+    """The e-mails shown with the question about them: once it is answered nobody looks at them again."""
+    counts = Run.objects.values_list("counts", flat=True).get(pk=run.pk)
+    leads = counts.get("opportunities", {}).get("leads")
+    if leads and leads["samples"]:
+        leads["samples"] = []
+        Run.objects.filter(pk=run.pk).update(counts=counts)
 
 
 def _told(error: SyncroError) -> str:

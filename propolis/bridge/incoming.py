@@ -11,6 +11,7 @@ from propolis.bridge.plan_contacts import contact_record, person_record
 from propolis.bridge.scene import Scene
 from propolis.crm import keys
 from propolis.merge.match import same_person
+from propolis.merge.record import ContactKeys
 from propolis.runs.models import Run
 from propolis.syncro.parsing import BadRecord, parse_page
 from propolis.syncro.records import Contact, Customer, Lead
@@ -139,8 +140,12 @@ def _is(person: tuple[str, str], contact: Contact) -> bool:
 
 def _among_nested(customer: Customer, raw: Raw) -> bool:
     person = person_record(raw, customer.id)
-    nested = pages.nested_contacts(customer)
-    return any(same_person(person, contact_record(mapping.contact_raw(each), each.id)) for each in nested)
+    assert isinstance(person.keys, ContactKeys)
+    asked = (person.keys.email, person.keys.name)
+    return any(
+        _may_be(asked, each) and same_person(person, contact_record(mapping.contact_raw(each), each.id))
+        for each in pages.nested_contacts(customer)
+    )
 
 
 def _contact(scene: Scene, page: pages.Kept, contact: Contact, customer_id: int | None = None) -> Incoming:
@@ -158,6 +163,7 @@ def _incoming(
     raw: Raw,
     parent: int | None = None,
 ) -> Incoming:
+    raw = scene.coming(kind.value, raw)
     return Incoming(
         kind=kind.value,
         remote_id=record.id,

@@ -15,7 +15,9 @@ from propolis.accounts.scoping import in_account
 from propolis.bridge.import_pill import pill_html
 from propolis.bridge.models import RemoteUser, connection_of
 from propolis.bridge.people import relink_by_email
+from propolis.bridge.status_use import status_use
 from propolis.bridge.waiting import attach_waiting
+from propolis.crm.panels import add_status_use
 
 _PAGES = (
     "syncro",
@@ -32,6 +34,7 @@ _PAGES = (
     "contacts",
     "opportunities",
     "statuses",
+    "choices",
     "imports",
     "import_run",
     "undo",
@@ -44,6 +47,14 @@ _PAGES = (
     "health_list",
     "remembered",
 )
+
+
+def first_step(request: HttpRequest, about: Any) -> str:
+    """For the dashboard of an empty account."""
+    account, membership = getattr(request, "account", None), getattr(request, "membership", None)
+    if account is None or not may(membership, Verb.CONNECT):
+        return ""
+    return render_to_string("bridge/first_step.html", {"connected": connection_of(account)}, request)
 
 
 def register() -> None:
@@ -63,11 +74,15 @@ def register() -> None:
         says="Syncro PSA Integration",
     )
     register_panel("settings.integrations", card)
+    register_panel("dashboard.first", first_step)
     register_panel("frame.pill", pill_html)
     register_panel("bridge.import_actions", views_undo.button)
     register_panel("bridge.import_result", views_undo.notice)
+    register_panel("csv_import.actions", views_undo.button)
+    register_panel("csv_import.notices", views_undo.notice)
     register_panel("bridge.import_result", views_schedule.offer, order=1)
     register_panel("bridge.overview", views_schedule.card, order=5)
+    add_status_use(status_use)
     if link_by_email not in before_inviting:
         before_inviting.append(link_by_email)
     post_save.connect(person_changed, sender=Membership, dispatch_uid="bridge.person_changed")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from functools import lru_cache
 from typing import Any, Protocol
 
 from django.db import connection as database
@@ -37,9 +38,9 @@ _OURS = (
     *("newer_here", "newer_fields", "parent_id"),
 )
 _STATES = {
-    Change.Action.REVIEW: Link.State.REVIEW,
-    Change.Action.LEAVE_OUT: Link.State.LEFT_OUT,
-    Change.Action.FAIL: Link.State.FAILED,
+    Change.Action.REVIEW.value: Link.State.REVIEW.value,
+    Change.Action.LEAVE_OUT.value: Link.State.LEFT_OUT.value,
+    Change.Action.FAIL.value: Link.State.FAILED.value,
 }
 
 
@@ -56,7 +57,7 @@ def snapshot(scene: Scene, changes: Sequence[Change]) -> dict[int, Link]:
     Link was. A send may have made or moved one since the plan."""
     ids = [each.remote_id for each in changes if each.remote_id is not None]
     kinds = {each.remote_kind for each in changes}
-    query = Link.objects.filter(connection=scene.connection, kind__in=kinds, remote_id__in=ids)
+    query = Link.objects.filter(connection=scene.connection, kind__in=kinds, remote_id__among=ids)
     if database.features.has_select_for_update:
         query = query.select_for_update().order_by("pk")
     found = {link.remote_id: link for link in query}
@@ -115,42 +116,46 @@ def write_links(
 
 
 def _link(scene: Scene, change: Change, old: Link | None, kept: list[str], placer: Waiting) -> Link:
-    link = _new_link(
+    state = _STATES.get(change.action)
+    if state is None:
+        became = _agreed(change, old, kept, placer)
+    else:
+        became = {"state": state, "reason": change.reason, "candidates": change.args.get("candidates", [])}
+        # A record that was linked and is unreadable today, or was deleted here meanwhile, remains the same one.
+        became |= {name: getattr(old, name) for name in _OURS} if old is not None else {}
+    return _new_link(
         account_id=scene.account.pk,
         connection_id=scene.connection.pk,
         kind=change.remote_kind,
         remote_id=change.remote_id or 0,
         remote_hash=change.args["hash"],
         rev=old.rev + 1 if old else 1,
-        created_at=old.created_at if old else change.at or datetime.fromisoformat(change.args["read"]),
+        created_at=old.created_at if old else change.at or _instant(change.args["read"]),
+        **became,
     )
-    state = _STATES.get(Change.Action(change.action))
-    if state is not None:
-        link.state, link.reason = state, change.reason
-        link.candidates = change.args.get("candidates", [])
-        return _still_ours(link, old)
-    return _agreed(link, change, old, kept, placer)
 
 
-def _still_ours(link: Link, old: Link | None) -> Link:
-    """A record that was linked and is unreadable today, or was deleted here meanwhile, remains the same one."""
-    for name in _OURS if old is not None else ():
-        setattr(link, name, getattr(old, name))
-    return link
-
-
-def _agreed(link: Link, change: Change, old: Link | None, kept: list[str], placer: Waiting) -> Link:
+def _agreed(change: Change, old: Link | None, kept: list[str], placer: Waiting) -> dict[str, Any]:
     """Both sides agree on what was read, whatever was decided field by field."""
-    link.state = Link.State.LINKED
-    setattr(link, f"{local_of(change.remote_kind)}_id", change.local_id)
-    link.agreed = agree(old.agreed if old else None, change.args["raw"])
-    link.agreed_at = datetime.fromisoformat(change.args["read"])
-    updated = change.args.get("updated")
-    link.remote_updated_at = datetime.fromisoformat(updated) if updated else None
-    link.rule = change.args.get("rule") or (old.rule if old else "")
-    newer = sorted({*change.args.get("newer", []), *kept})
-    link.newer_here, link.newer_fields = bool(newer), newer
-    link.reason = placer.waits(change)
-    # Only those that wait are ever looked up by what they wait for.
-    link.parent_id = change.args.get("parent") if link.reason else None
-    return link
+    args = change.args
+    newer = sorted({*args.get("newer", ()), *kept})
+    waits = placer.waits(change)
+    return {
+        "state": Link.State.LINKED.value,
+        f"{local_of(change.remote_kind)}_id": change.local_id,
+        "agreed": agree(old.agreed if old else None, args["raw"]),
+        "agreed_at": _instant(args["read"]),
+        "remote_updated_at": _instant(args.get("updated")),
+        "rule": args.get("rule") or (old.rule if old else ""),
+        "newer_here": bool(newer),
+        "newer_fields": newer,
+        "reason": waits,
+        # Only those that wait are ever looked up by what they wait for.
+        "parent_id": args.get("parent") if waits else None,
+    }
+
+
+@lru_cache(maxsize=4096)
+def _instant(text: str | None) -> datetime | None:
+    """All records of a page were read at one moment."""
+    return datetime.fromisoformat(text) if text else None

@@ -15,6 +15,7 @@ from django.conf import settings
 from django.db import connection, transaction
 from django.db.models import Expression, FloatField, Func, Value
 
+from propolis.accounts.frozen import letting_go_after
 from propolis.bridge.models import Pacer as PacerRow
 from propolis.syncro import (
     SYSTEM_CLOCK,
@@ -28,6 +29,8 @@ from propolis.syncro import (
 )
 
 _HARDLY_ANY: Final = 1e-6
+# Everybody waits for this row: a process that holds it and stands still loses it.
+_FROZEN_SECONDS: Final = 5.0
 _Move = Callable[[PaceState, float], tuple[PaceState, float]]
 
 
@@ -95,13 +98,14 @@ class DatabasePacer:
             )
             row = self._row()
         assert row is not None
-        next_at, interval, cool_until, now = row
+        next_at, interval, cool_until, now, _ = row
         # An operator may have asked for a slower pace since.
         return PaceState(next_at, max(interval, self._rules.interval), cool_until), now
 
-    def _row(self) -> tuple[float, float, float, float] | None:
+    def _row(self) -> tuple[float, float, float, float, str] | None:
         rows = PacerRow.objects.select_for_update().filter(egress=self._egress)
-        return rows.annotate(now=_now()).values_list("next_at", "interval", "cool_until", "now").first()
+        rows = rows.annotate(now=_now(), limit=letting_go_after(_FROZEN_SECONDS))
+        return rows.values_list("next_at", "interval", "cool_until", "now", "limit").first()
 
 
 def _now() -> Expression:

@@ -13,7 +13,7 @@ from propolis.accounts import bulk
 from propolis.bridge.links import remembered
 from propolis.bridge.models import Link
 from propolis.bridge.scene import Scene
-from propolis.crm import rows
+from propolis.crm import keys, mailing, rows
 from propolis.crm.models import Company, Contact, List, ListMember, Suppression
 from propolis.history import door
 from propolis.history.models import Change
@@ -48,19 +48,20 @@ class Placer:
         """Makes the rows and tells each Change its id."""
         if not changes:
             return
-        made = [self._new(change, now) for change in changes]
+        given = {
+            "account_id": self.scene.account.pk,
+            "created_run_id": self.scene.run.pk,
+            "created_at": now,
+        }
+        made = [self._new(change, given) for change in changes]
         bulk.insert(made)
         for change, row in zip(changes, made, strict=True):
             change.local_id = row.pk
 
-    def _new(self, change: Change, now: datetime) -> Any:
+    def _new(self, change: Change, given: Mapping[str, Any]) -> Any:
         updated = change.args.get("updated")
-        row = self._make(
-            account_id=self.scene.account.pk,
-            created_run_id=self.scene.run.pk,
-            created_at=now,
-            edited_at=datetime.fromisoformat(updated) if updated else now,
-        )
+        edited = datetime.fromisoformat(updated) if updated else given["created_at"]
+        row = self._make(**given, edited_at=edited)
         self.fill(row, {name: effect[1] for name, effect in change.fields.items()})
         self.place(change, row)
         return row
@@ -70,7 +71,7 @@ class Placer:
 
     def lock(self, ids: Iterable[int]) -> dict[int, Any]:
         """Our rows by id, held against people's edits until the batch is committed; deleted ones left out."""
-        query = self.model._default_manager.filter(pk__in=list(ids), deleted_at__isnull=True)
+        query = self.model._default_manager.filter(pk__among=ids, deleted_at__isnull=True)
         if database.features.has_select_for_update:
             query = query.select_for_update().order_by("pk")
         return {row.pk: row for row in query}
@@ -113,7 +114,7 @@ class CompanyPlacer(Placer):
 
 class ContactPlacer(Placer):
     model = Contact
-    columns = (*rows.CONTACT_COLUMNS,)
+    columns = (*rows.CONTACT_COLUMNS, "mail_state")
 
     def __init__(self, scene: Scene) -> None:
         super().__init__(scene)
@@ -126,21 +127,24 @@ class ContactPlacer(Placer):
         self._companies, self._customers = companies_of(
             self.scene, (each.args.get("parent") for each in batch)
         )
-        emails = {str(each.fields["email"][1]).strip().lower() for each in batch if "email" in each.fields}
-        kept = Suppression.objects.filter(email_key__in=emails, lifted_at__isnull=True)
-        self._quiet = dict(kept.values_list("email_key", "kind"))
+        emails = {keys.email_key(each.fields["email"][1] or "") for each in batch if "email" in each.fields}
+        self._quiet = mailing.states(emails - {""})
 
     def place(self, change: Change, row: Any) -> None:
         row.company_id = self._companies.get(change.args.get("parent") or 0)
-        kind = self._quiet.get(row.email_key)
-        if kind is not None:
-            row.mail_state = mail_state(kind)
+        row.mail_state = self._mail_state(row)
 
     def change(self, change: Change, row: Any, fields: dict[str, list[Any]]) -> None:
         company = self._companies.get(change.args.get("parent") or 0)
         if change.action == Change.Action.MERGE and row.company_id is None and company is not None:
             fields["company"] = [None, company, "blank here"]
         super().change(change, row, fields)
+        if "email" in fields:
+            row.mail_state = self._mail_state(row)
+
+    def _mail_state(self, row: Contact) -> str:
+        """What is true of its address; whoever changes address takes nothing of the old one along."""
+        return str(self._quiet.get(row.email_key, Contact.MailState.SUBSCRIBED))
 
     def waits(self, change: Change) -> str:
         parent = change.args.get("parent")
@@ -163,7 +167,13 @@ class ContactPlacer(Placer):
         there = ListMember.objects.filter(list=self.list, contact_id__in=merged)
         known = set(there.values_list("contact_id", flat=True)) if merged else set()
         new = [each for each in coming if each.local_id not in known]
-        members = [self._member(each, now) for each in new]
+        given = {
+            "account_id": self.scene.account.pk,
+            "list_id": self.list.pk,
+            "run_id": self.scene.run.pk,
+            "at": now,
+        }
+        members = [_new_member(**given, contact_id=each.local_id or 0) for each in new]
         fresh = {each.local_id for each in new if each.action == Change.Action.CREATE}
         bulk.insert([each for each in members if each.contact_id in fresh])
         ListMember.objects.bulk_create(
@@ -173,50 +183,17 @@ class ContactPlacer(Placer):
             if change.action == Change.Action.MERGE:
                 change.args["lists"] = [self.list.pk]
 
-    def _member(self, change: Change, now: datetime) -> ListMember:
-        return _new_member(
-            account_id=self.scene.account.pk,
-            list_id=self.list.pk,
-            contact_id=change.local_id or 0,
-            run_id=self.scene.run.pk,
-            at=now,
-        )
-
     def _unsubscribe(self, changes: Sequence[Change], now: datetime) -> None:
         """Per address, for every contact that has it; an address a person re-subscribed stays so."""
         ids = [each.local_id or 0 for each in changes]
-        found = Contact.objects.filter(pk__in=ids).exclude(email_key="") if ids else Contact.objects.none()
+        found = Contact.objects.filter(pk__among=ids).exclude(email_key="") if ids else Contact.objects.none()
         emails = set(found.values_list("email_key", flat=True)) if ids else set()
-        if not emails:
-            return
-        Suppression.objects.bulk_create(
-            [
-                Suppression(
-                    account_id=self.scene.account.pk,
-                    email_key=email,
-                    kind=Suppression.Kind.UNSUBSCRIBED,
-                    source="Syncro",
-                    at=now,
-                )
-                for email in sorted(emails)
-            ],
-            ignore_conflicts=True,
-        )
-        standing = Suppression.objects.filter(
-            email_key__in=emails, kind=Suppression.Kind.UNSUBSCRIBED, lifted_at__isnull=True
-        ).values("email_key")
-        Contact.objects.filter(email_key__in=standing, mail_state=Contact.MailState.SUBSCRIBED).update(
-            mail_state=Contact.MailState.UNSUBSCRIBED
+        mailing.stop_mailing(
+            self.scene.account, emails, Suppression.Kind.UNSUBSCRIBED, source="Syncro", at=now
         )
 
 
 ARRIVING = frozenset({Change.Action.CREATE, Change.Action.MERGE})
-
-
-def mail_state(kind: str) -> str:
-    return (
-        Contact.MailState.BOUNCED if kind == Suppression.Kind.BOUNCED else Contact.MailState.UNSUBSCRIBED
-    ).value
 
 
 def general_list(scene: Scene) -> List:
@@ -235,7 +212,7 @@ def general_list(scene: Scene) -> List:
 def companies_of(scene: Scene, customer_ids: Iterable[int | None]) -> tuple[dict[int, int], set[int]]:
     """Syncro customer → our company, as far as linked; and those that are known at all."""
     wanted = sorted({each for each in customer_ids if each is not None})
-    links = Link.objects.filter(connection=scene.connection, kind=Link.Kind.CUSTOMER, remote_id__in=wanted)
+    links = Link.objects.filter(connection=scene.connection, kind=Link.Kind.CUSTOMER, remote_id__among=wanted)
     found = list(links.values_list("remote_id", "company_id", "state", "company__deleted_at"))
     companies = {
         remote: company
@@ -251,7 +228,7 @@ def attach_waiting(scene: Scene, arrived: Mapping[int, int]) -> int:
         Link.objects.filter(
             connection=scene.connection,
             kind__in=[Link.Kind.CONTACT, Link.Kind.PERSON, Link.Kind.LEAD],
-            parent_id__in=list(arrived),
+            parent_id__among=arrived,
             reason__in=[WAITS, UNKNOWN_CUSTOMER],
         ).select_related("contact", "opportunity")
     )

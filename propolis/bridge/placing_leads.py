@@ -102,7 +102,7 @@ def _contacts_of(scene: Scene, contact_ids: Iterable[int | None]) -> dict[int, t
     links = Link.objects.filter(
         connection=scene.connection,
         kind=Link.Kind.CONTACT,
-        remote_id__in=wanted,
+        remote_id__among=wanted,
         state__in=ALIVE,
         contact__isnull=False,
         contact__deleted_at__isnull=True,
@@ -114,7 +114,7 @@ def _contacts_of(scene: Scene, contact_ids: Iterable[int | None]) -> dict[int, t
 def _one_contact_each(emails: set[str]) -> dict[str, tuple[int, int | None]]:
     """The contact of each address, where exactly one has it."""
     found: dict[str, list[tuple[int, int | None]]] = {}
-    alive = Contact.objects.filter(email_key__in=emails, deleted_at__isnull=True, merged_into__isnull=True)
+    alive = Contact.objects.filter(email_key__among=emails, deleted_at__isnull=True, merged_into__isnull=True)
     for email, pk, company in alive.values_list("email_key", "pk", "company_id"):
         found.setdefault(email, []).append((pk, company))
     return {email: contacts[0] for email, contacts in found.items() if len(contacts) == 1}
@@ -122,7 +122,7 @@ def _one_contact_each(emails: set[str]) -> dict[str, tuple[int, int | None]]:
 
 def _one_company_each(domains: set[str]) -> dict[str, int]:
     found: dict[str, list[int]] = {}
-    alive = Company.objects.filter(domain__in=domains, deleted_at__isnull=True, merged_into__isnull=True)
+    alive = Company.objects.filter(domain__among=domains, deleted_at__isnull=True, merged_into__isnull=True)
     for domain, pk in alive.values_list("domain", "pk"):
         found.setdefault(domain, []).append(pk)
     return {domain: companies[0] for domain, companies in found.items() if len(companies) == 1}

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
-
-from django.db.models import Count, Q
+from typing import Any, ClassVar
 
 from propolis.bridge import mapping
 from propolis.bridge.mapping import Incoming, Values
 from propolis.bridge.models import Link
 from propolis.bridge.planning import Effects, unlinked
 from propolis.bridge.scene import Scene
+from propolis.crm import comparing
+from propolis.crm.comparing import company_candidates, name_counts
 from propolis.crm.models import Company
 from propolis.merge.evidence import Outcome
 from propolis.merge.match import match_company
@@ -23,6 +23,7 @@ class CompanyKind:
     """`name_counts`: how many Syncro customers have each normalised name (by hash), over everything read."""
 
     link_kind = Link.Kind.CUSTOMER.value
+    composed: ClassVar[frozenset[str]] = frozenset()
 
     def __init__(self, scene: Scene, name_counts: Mapping[int, int]) -> None:
         self.scene, self.rules = scene, scene.rules
@@ -58,7 +59,8 @@ class CompanyKind:
         disabled = incoming.raw.get("disabled") is True
         if disabled != (row.disabled_in_syncro if row else False):
             effects["disabled_in_syncro"] = [not disabled, disabled, "syncro says"]
-        facts = incoming.raw.get("custom")
+        # None chosen any more: what came of them goes; not told this time: it stays.
+        facts = incoming.raw.get("custom") if self.scene.custom else {}
         before = row.facts if row else {}
         if facts is not None and facts != before:
             effects["facts"] = [before, facts, "syncro says"]
@@ -69,7 +71,7 @@ class CompanyKind:
             return {}
         theirs = [self._record(each) for each in batch]
         ours = candidates([keys_of(each) for each in theirs])
-        counts = _counts_here({keys_of(each).name for each in theirs} - {""})
+        counts = name_counts({keys_of(each).name for each in theirs} - {""})
         found: dict[int, Outcome] = {}
         for record in theirs:
             name = keys_of(record).name
@@ -83,7 +85,7 @@ class CompanyKind:
 
     def _record(self, incoming: Incoming) -> Record:
         values = self.values(incoming, incoming.raw)
-        keys = mapping.company_keys(values, self.scene.region)
+        keys = comparing.company_keys(values, self.scene.region)
         return Record(incoming.remote_id, values, incoming.updated_at, keys)
 
 
@@ -98,23 +100,7 @@ def keys_of(record: Record) -> CompanyKeys:
 
 def candidates(wanted: Sequence[CompanyKeys]) -> list[Record]:
     """Our unlinked companies that share a domain, e-mail, phone or name with any of these."""
-    domains = {d for keys in wanted for d in keys.domains}
-    emails = {keys.email for keys in wanted} - {""}
-    phones = {p for keys in wanted for p in keys.phones}
-    names = {keys.name for keys in wanted} - {""}
-    rows = unlinked(Company, [Link.Kind.CUSTOMER], "company").filter(
-        Q(domain__in=domains)
-        | Q(email_key__in=emails)
-        | Q(phone_key__in=phones)
-        | Q(mobile_key__in=phones)
-        | Q(name_key__in=names)
-    )
-    return [Record(row.pk, {}, row.edited_at, mapping.company_row_keys(row)) for row in rows]
-
-
-def _counts_here(names: Iterable[str]) -> dict[str, int]:
-    rows = Company.objects.filter(name_key__in=list(names), deleted_at__isnull=True, merged_into__isnull=True)
-    return dict(rows.order_by().values_list("name_key").annotate(n=Count("pk")))
+    return company_candidates(unlinked(Company, [Link.Kind.CUSTOMER], "company"), wanted)
 
 
 def hash_of(name: str) -> int:

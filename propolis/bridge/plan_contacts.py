@@ -4,16 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
-
-from django.db.models import Q
+from typing import Any, ClassVar
 
 from propolis.bridge import mapping
 from propolis.bridge.mapping import Incoming, Values
 from propolis.bridge.models import Link
 from propolis.bridge.planning import Effects, unlinked
 from propolis.bridge.scene import Scene
-from propolis.crm import keys
+from propolis.crm import comparing, keys
+from propolis.crm.comparing import contact_candidates
 from propolis.crm.models import Contact
 from propolis.history.models import Change
 from propolis.merge.evidence import Evidence, Outcome, Rule, Strength, Sure
@@ -41,7 +40,7 @@ class Parents:
         links = Link.objects.filter(
             connection=self.scene.connection,
             kind=Link.Kind.CUSTOMER,
-            remote_id__in=wanted,
+            remote_id__among=wanted,
             company__isnull=False,
         )
         rows = links.values_list("remote_id", "company_id", "company__name")
@@ -49,7 +48,7 @@ class Parents:
         merging = Change.objects.filter(
             run_id=self.scene.run.pk,
             kind="company",
-            remote_id__in=wanted,
+            remote_id__among=wanted,
             action=Change.Action.MERGE,
         )
         for remote, company in merging.values_list("remote_id", "local_id"):
@@ -62,6 +61,7 @@ class Parents:
 
 class ContactKind:
     link_kind = Link.Kind.CONTACT.value
+    composed: ClassVar = frozenset({"name"})
 
     def __init__(self, scene: Scene) -> None:
         self.scene, self.rules = scene, scene.rules
@@ -103,8 +103,11 @@ class ContactKind:
         self, incoming: Incoming, agreed: Mapping[str, Any] | None, row: Any | None
     ) -> tuple[Effects, Any]:
         args: dict[str, Any] = {}
-        if mapping.wants_no_mail(incoming.raw) and not mapping.wants_no_mail(agreed or {}):
-            args["unsubscribe"] = True
+        if mapping.wants_no_mail(incoming.raw):
+            known = agreed or {}
+            # Whoever opted out stays so under a new address.
+            if not mapping.wants_no_mail(known) or known.get("email") != incoming.raw.get("email"):
+                args["unsubscribe"] = True
         if incoming.remote_id in self._replaces:
             args["replaces_person"] = self._replaces[incoming.remote_id]
         return self._moved(incoming, agreed, row), args
@@ -141,7 +144,7 @@ class ContactKind:
     def _record(self, incoming: Incoming) -> Record:
         values = self.values(incoming, incoming.raw)
         parent = self.parents.of(incoming.parent)
-        keyed = mapping.contact_keys(values, parent.company if parent else None)
+        keyed = comparing.contact_keys(values, parent.company if parent else None)
         return Record(incoming.remote_id, values, incoming.updated_at, keyed)
 
 
@@ -174,24 +177,18 @@ def company_of(scene: Scene, customer_id: int | None) -> int | None:
 def candidates(wanted: Sequence[Record]) -> list[Record]:
     """Our unlinked contacts with one of these e-mails, or of one of these names in the same company."""
     asked = [each.keys for each in wanted if isinstance(each.keys, ContactKeys)]
-    emails = {each.email for each in asked} - {""}
-    companies = {each.company for each in asked} - {None}
-    names = {each.name for each in asked} - {""}
-    rows = unlinked(Contact, [Link.Kind.CONTACT, Link.Kind.PERSON], "contact").filter(
-        Q(email_key__in=emails) | Q(company_id__in=companies, name_key__in=names)
-    )
-    return [Record(row.pk, {}, row.edited_at, mapping.contact_row_keys(row)) for row in rows]
+    return contact_candidates(unlinked(Contact, [Link.Kind.CONTACT, Link.Kind.PERSON], "contact"), asked)
 
 
 def person_record(raw: Mapping[str, Any], id_: int) -> Record:
     """The person on a customer record as something to compare contacts with."""
     values = mapping.person_values(raw, frozenset(mapping.PERSON_TEXTS))
-    return Record(id_, values, None, mapping.contact_keys(values, None))
+    return Record(id_, values, None, comparing.contact_keys(values, None))
 
 
 def contact_record(raw: Mapping[str, Any], id_: int) -> Record:
     values = mapping.contact_values(raw, frozenset({"email"}))
-    return Record(id_, values, None, mapping.contact_keys(values, None))
+    return Record(id_, values, None, comparing.contact_keys(values, None))
 
 
 def _stand_ins(scene: Scene, customers: set[int]) -> dict[int, Record]:
@@ -200,7 +197,7 @@ def _stand_ins(scene: Scene, customers: set[int]) -> dict[int, Record]:
         connection=scene.connection,
         kind=Link.Kind.PERSON,
         state=Link.State.LINKED,
-        remote_id__in=customers,
+        remote_id__among=customers,
         contact__deleted_at__isnull=True,
         contact__isnull=False,
     )

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import Any
+from typing import Any, ClassVar
 from zoneinfo import ZoneInfo
 
 from propolis.bridge import mapping
@@ -19,24 +20,71 @@ from propolis.merge.decide import ConflictRule
 from propolis.merge.evidence import Outcome
 
 MONTH = timedelta(days=30.44)
+# "Closed more than so many months ago" is counted for this long where nobody has chosen.
+LONG_AGO = 24
+SAMPLES = 5
+
+
+@dataclass
+class Tally:
+    """What the leads read so far are; kept with the run's counts, so that whoever plans on counts on.
+
+    `seen`: how often each (status, became a ticket) occurred. `mail`: e-mails to a mailbox, `samples` the newest
+    of them (when, subject, from). `old`: closed longer ago than is asked about, `old_mail` of them e-mails.
+    """
+
+    read: int = 0
+    mail: int = 0
+    old: int = 0
+    old_mail: int = 0
+    samples: list[list[str]] = field(default_factory=list)
+    seen: Counter[tuple[str, bool]] = field(default_factory=Counter)
+
+    @classmethod
+    def of(cls, kept: Mapping[str, Any] | None) -> Tally:
+        """From `as_dict`; an empty one where nothing was kept."""
+        if not kept:
+            return cls()
+        seen = Counter({(status, ticket): n for status, ticket, n in kept["seen"]})
+        numbers = {name: int(kept[name]) for name in ("read", "mail", "old", "old_mail")}
+        return cls(**numbers, samples=[*kept["samples"]], seen=seen)
+
+    def as_dict(self) -> dict[str, Any]:
+        seen = [[status, ticket, n] for (status, ticket), n in self.seen.items()]
+        numbers = {"read": self.read, "mail": self.mail, "old": self.old, "old_mail": self.old_mail}
+        return {**numbers, "samples": self.samples, "seen": seen}
+
+    def sample(self, when: str, subject: str, sender: str) -> None:
+        self.samples = sorted([*self.samples, [when, subject[:200], sender]], reverse=True)[:SAMPLES]
 
 
 class LeadKind:
-    """`seen`: how often each (status, became a ticket) occurred."""
+    """`tally`: over all that was planned, this batch included."""
 
     link_kind = Link.Kind.LEAD.value
+    composed: ClassVar[frozenset[str]] = frozenset()
     # A name typed here is never replaced.
     rules: Mapping[str, ConflictRule]
 
-    def __init__(self, scene: Scene) -> None:
+    def __init__(self, scene: Scene, tally: Tally | None = None) -> None:
         self.scene = scene
         self.rules = {**scene.rules, "name": ConflictRule.PROPOLIS}
         self.zone = ZoneInfo(scene.account.time_zone)
-        self.seen: Counter[tuple[str, bool]] = Counter()
+        self.tally = tally or Tally()
 
     def begin(self, batch: Sequence[Incoming]) -> None:
+        tally = self.tally
         for each in batch:
-            self.seen[status_of(each.raw), each.raw.get("ticket_id") is not None] += 1
+            tally.read += 1
+            tally.seen[status_of(each.raw), each.raw.get("ticket_id") is not None] += 1
+            if is_mail(each.raw):
+                tally.mail += 1
+                when = each.created_at or each.updated_at
+                subject = mapping.lead_name(each.raw, "")
+                tally.sample(when.isoformat() if when else "", subject, str(each.raw.get("email") or ""))
+            if self._closed_before(each, LONG_AGO):
+                tally.old += 1
+                tally.old_mail += is_mail(each.raw)
 
     def values(self, incoming: Incoming, raw: Mapping[str, Any]) -> Values:
         created = incoming.created_at or incoming.updated_at
@@ -57,15 +105,15 @@ class LeadKind:
         if is_mail(incoming.raw) and self.scene.connection.mail_leads != "import":
             return "mail_lead"
         months = self.scene.connection.old_leads_months
-        closed = isinstance(found, Mapped) and found.status.outcome != OppStatus.Outcome.OPEN
-        if (
-            months
-            and closed
-            and incoming.updated_at
-            and incoming.updated_at < incoming.read_at - months * MONTH
-        ):
-            return "closed_long_ago"
-        return ""
+        return "closed_long_ago" if months and self._closed_before(incoming, months) else ""
+
+    def _closed_before(self, incoming: Incoming, months: int) -> bool:
+        """Won or lost by the map, and not touched in Syncro for so long."""
+        found = self._status(incoming.raw)
+        if not isinstance(found, Mapped) or found.status.outcome == OppStatus.Outcome.OPEN:
+            return False
+        at = incoming.updated_at
+        return at is not None and at < incoming.read_at - months * MONTH
 
     def held(self, incoming: Incoming) -> str:
         return "status_unmapped" if isinstance(self._status(incoming.raw), Unmapped) else ""

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
 from propolis.accounts import bulk
@@ -24,6 +26,8 @@ WORDS = {action: word for word, action in ACTIONS.items()}
 
 
 _change = bulk.maker(Change)
+# All records of a page were read at the same time.
+_text = lru_cache(maxsize=16)(datetime.isoformat)
 
 
 @dataclass
@@ -61,7 +65,7 @@ def change_for(
         "raw": incoming.raw,
         "hash": incoming.hash,
         "updated": incoming.updated_at.isoformat() if incoming.updated_at else None,
-        "read": incoming.read_at.isoformat(),
+        "read": _text(incoming.read_at),
     }
     if incoming.parent is not None:
         args["parent"] = incoming.parent

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
 from propolis.bridge import incoming as make
@@ -12,7 +13,7 @@ from propolis.bridge.mapping import Incoming
 from propolis.bridge.models import Connection, Link
 from propolis.bridge.plan_companies import CompanyKind, any_unlinked_companies, count_names
 from propolis.bridge.plan_contacts import ContactKind, PersonKind
-from propolis.bridge.plan_leads import LeadKind
+from propolis.bridge.plan_leads import LeadKind, Tally
 from propolis.bridge.planned import WORDS, Planned
 from propolis.bridge.planning import Kind, plan_batch, plan_unreadable
 from propolis.bridge.scene import Scene, load_scene
@@ -53,8 +54,8 @@ class Stage:
 
 
 class Planner:
-    """Plans on from a cursor: `stage`, `at` (last page done: phase, seq), `one` (records done of the next page,
-    in careful mode) and `seq` (Changes numbered so far)."""
+    """Plans on from a cursor: `stage`, `at` (last page done: phase, seq), `seq` (Changes numbered so far); in
+    careful mode `one` (records done of the next page) and `begun` (how many lost workers had begun the next)."""
 
     def __init__(self, run: Run, connection: Connection) -> None:
         self.run = run
@@ -99,20 +100,31 @@ class Planner:
         self._keep(lease, stage, planned)
 
     def _carefully(self, lease: Lease, stage: Stage, page: pages.Kept) -> None:
-        """Record by record; the one at which workers keep dying is listed as failed, and on we go."""
+        """Record by record; the one at which workers keep dying is listed as failed, and on we go.
+
+        Blamed is only the record that three workers had begun, each having said so before: a worker that is
+        killed while it starts has nothing to do with what it would have come to.
+        """
         items = stage.items(page)
         if self.cursor.get("one") is None:
             self.cursor["one"] = 0
             self._keep(lease, stage, Planned())
         for at in range(int(self.cursor["one"]), len(items)):
-            if lease.attempts_here >= CAREFUL_AFTER:
+            if int(self.cursor.get("begun", 0)) >= CAREFUL_AFTER:
                 planned = plan_unreadable(self.scene, stage.kind.link_kind, [items[at]], "killed_the_worker")
             else:
+                self._begin_one(lease, stage)
                 planned = self._plan(stage, [items[at]])
-            self.cursor["one"] = at + 1
+            self.cursor |= {"one": at + 1, "begun": 0}
             self._keep(lease, stage, planned)
         self.cursor |= {"at": [page.phase, page.seq], "one": None}
         self._keep(lease, stage, Planned())
+
+    def _begin_one(self, lease: Lease, stage: Stage) -> None:
+        """Says that the next record is begun, once a worker was lost since the last progress."""
+        if lease.attempts_here:
+            self.cursor["begun"] = int(self.cursor.get("begun", 0)) + 1
+            self._keep(lease, stage, Planned())
 
     def _plan(self, stage: Stage, items: Sequence[Incoming | BadRecord]) -> Planned:
         bad = [item for item in items if isinstance(item, BadRecord)]
@@ -132,9 +144,11 @@ class Planner:
         kept = self.counts.setdefault(noun, {"counts": Counts().to_dict(), "read": 0, "persons": 0})
         kept["counts"] = (Counts.from_dict(kept["counts"]) + planned.counts).to_dict()
         kept["persons" if stage.name == "persons" else "read"] += planned.read
+        if isinstance(stage.kind, LeadKind):
+            kept["leads"] = stage.kind.tally.as_dict()
         done = kept["persons"] if stage.name == "persons" else kept["read"]
         progress = {"phase": "planning", "noun": noun, "done": done, "total": max(done, stage.total)}
-        with lease.batch() as batch:
+        with lease.batch(repeatable=True) as batch:
             door.plan(planned.changes)
             batch.save(cursor=self.cursor, counts=self.counts, progress=progress, phase="planning")
 
@@ -167,7 +181,8 @@ class Planner:
         return PersonKind(self.scene), lambda page: make.persons(self.scene, page, index, covered)
 
     def _open_opportunities(self, index: pages.Index) -> tuple[Kind, Any]:
-        return LeadKind(self.scene), lambda page: make.leads(self.scene, page, index)
+        tally = Tally.of(self.counts.get("opportunities", {}).get("leads"))
+        return LeadKind(self.scene, tally), lambda page: make.leads(self.scene, page, index)
 
     def _names(self) -> Iterator[str]:
         """The normalised name of every Syncro customer, those that came twice once."""
@@ -186,10 +201,10 @@ class Planner:
         ends = {**self.cursor.get("ends", {}), stage.name: int(self.cursor.get("seq", 0))}
         self.cursor |= {"stage": order[order.index(stage.name) + 1], "at": None, "ends": ends}
         if isinstance(stage.kind, LeadKind):
-            seen = stage.kind.seen
+            seen = stage.kind.tally.seen
             self.scene.statuses.remember_new({status for status, _ in seen if status})
             remember_counts(self.scene.connection, seen)
-        with lease.batch() as batch:
+        with lease.batch(repeatable=True) as batch:
             if stage.name != "opportunities":
                 self._settle_claims(stage)
             batch.save(cursor=self.cursor, counts=self.counts)
@@ -224,14 +239,16 @@ class Planner:
             counts["counts"]["review"] += len(held)
 
 
-def linked_before(connection: Connection, noun: str) -> int:
-    """How many records of ours are linked now."""
+def linked_before(connection: Connection, noun: str, at: datetime | None = None) -> int:
+    """How many records of ours are linked now; of those linked before `at`, if given: a send since then made
+    records that the pages cannot hold."""
     kinds = {
         "companies": [Link.Kind.CUSTOMER],
         "contacts": [Link.Kind.CONTACT, Link.Kind.PERSON],
         "opportunities": [Link.Kind.LEAD],
     }[noun]
-    return Link.objects.filter(connection=connection, kind__in=kinds, state=Link.State.LINKED).count()
+    links = Link.objects.filter(connection=connection, kind__in=kinds, state=Link.State.LINKED)
+    return (links.filter(created_at__lt=at) if at is not None else links).count()
 
 
 def word_of(change: Change) -> Word:

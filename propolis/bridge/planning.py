@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, Protocol
+from typing import Any, ClassVar, Protocol
 
 from django.db.models import Exists, Model, OuterRef
 from django.utils import timezone
@@ -28,6 +28,7 @@ FOLLOWED = frozenset({Link.State.LINKED, Link.State.GONE, Link.State.HIDDEN, Lin
 REMEMBERED = frozenset({Link.State.DELETED_HERE, Link.State.ERASED, Link.State.SKIPPED})
 
 Effects = dict[str, list[Any]]
+_NEW = New()
 
 
 class Kind(Protocol):
@@ -58,6 +59,9 @@ class Kind(Protocol):
 
     def held(self, incoming: Incoming) -> str:
         """Why a new record needs a person before it can come at all, "" if it does not."""
+
+    # Fields that the Change keeps as several.
+    composed: ClassVar[frozenset[str]]
 
     def stored(self, field: str, before: Any, after: Any, why: str) -> Effects:
         """One decided field as the Change keeps it (a whole name becomes first and last)."""
@@ -118,7 +122,7 @@ def _plan_changed(
     if not changed:
         return
     rows = kind.rows([link.local_id for _, link in changed if link.local_id is not None])
-    agreed = dict(Link.objects.filter(pk__in=[link.id for _, link in changed]).values_list("pk", "agreed"))
+    agreed = dict(Link.objects.filter(pk__among=[link.id for _, link in changed]).values_list("pk", "agreed"))
     for incoming, link in changed:
         row = rows.get(link.local_id or 0)
         if row is None:
@@ -179,7 +183,7 @@ def _plan_unknown(
     outcomes = kind.match([incoming for incoming, _ in coming])
     rows = kind.rows([o.local_id for o in outcomes.values() if isinstance(o, Sure)])
     for incoming, link in coming:
-        _plan_outcome(scene, kind, incoming, link, outcomes.get(incoming.remote_id, New()), rows, planned)
+        _plan_outcome(scene, kind, incoming, link, outcomes.get(incoming.remote_id, _NEW), rows, planned)
 
 
 def _remember(
@@ -232,8 +236,12 @@ def created_fields(kind: Kind, incoming: Incoming) -> Effects:
     """The fields of a record that is about to be created, blanks left out."""
     fields: Effects = {}
     for name, value in kind.values(incoming, incoming.raw).items():
-        if value not in ("", None, False):
+        if (not value and value != 0) or value is False:
+            continue
+        if name in kind.composed:
             fields |= kind.stored(name, None, value, "new")
+        else:
+            fields[name] = [None, value, "new"]
     return fields
 
 

@@ -12,8 +12,10 @@ Sweeps, in this order, as far as the objects need them:
 | leads            | /leads                                      | opportunities |
 | leads-closed     | /leads, Won and Lost                        | the plain list may hide them |
 
-A list is complete when as many different ids were seen as Syncro says it has; otherwise it is read again, twice
-at most, and after that the run is *incomplete* and says so.
+A list is complete when as many different ids were seen as Syncro said at any moment that it has; otherwise it is read
+again, twice at most, and after that the run is *incomplete* and says so. What Syncro says last is not enough: a row
+deleted behind us moves an unread one to a page we have read, and both counts fall short by one. (A row added and one
+deleted between the same two pages cancel out; nobody can tell, and the next import finds what that hid.)
 """
 
 from __future__ import annotations
@@ -40,6 +42,13 @@ SINGLE = frozenset({"contacts-before", "contacts-after"})
 # Mostly over after their first page: the next ones are asked for ahead only once that has come.
 SHORT = frozenset({"customers-closing", "leads-closed"})
 CLOSED = ("Won", "Lost")
+# At the end of which sweep is what read again, should something be missing?
+CHECKED = {
+    "customers-closing": "customers",
+    "contacts": "contacts",
+    "leads": "leads",
+    "leads-closed": "leads-closed",
+}
 
 Cursor = dict[str, Any]
 
@@ -102,16 +111,17 @@ class Reader:
         sweep = self._sweep
         if sweep == "contacts-after":
             self.cursor["nested"] = self._nested_are_all(page)
-        checked = {"customers-closing": "customers", "contacts": "contacts", "leads": "leads"}.get(
-            sweep or ""
-        )
-        if not checked or self._incremental or self._complete(checked, page):
+        checked = CHECKED.get(sweep or "")
+        if sweep == "leads-closed" and not self._hides_closed(page):
+            checked = None
+        if not checked or self._incremental or self._complete(checked):
             return self._next_sweep()
         rounds = int(self.cursor.get("round", 1))
-        first = "customers" if checked == "customers" else checked
         if rounds < MOST_ROUNDS:
-            return self._begin(first, rounds + 1)
-        self.cursor.setdefault("unread", []).append(checked)
+            return self._begin(checked, rounds + 1)
+        unread, resource = self.cursor.setdefault("unread", []), checked.partition("-")[0]
+        if resource not in unread:
+            unread.append(resource)
         return self._next_sweep()
 
     # ---- fetching
@@ -179,10 +189,18 @@ class Reader:
         seen: int = sum(meta.get("closed", 0) for meta in kept.values_list("meta", flat=True))
         return (page.total_entries or 0) > seen
 
-    def _complete(self, sweep: str, page: Page) -> bool:
-        """As many different ids were seen as Syncro said last."""
-        found = pages.index(self.run, pages.phases_of(self.run, sweep), sweep)
-        return found.unique + found.nameless >= (page.total_entries or 0)
+    def _complete(self, sweep: str) -> bool:
+        """All were seen in the latest round alone, or in all rounds together."""
+        every = pages.phases_of(self.run, sweep)
+        latest = [phase for phase in every if phase.endswith(f".{self.cursor.get('round', 1)}")]
+        return self._all_seen(sweep, latest) or (latest != every and self._all_seen(sweep, every))
+
+    def _all_seen(self, sweep: str, phases: list[str]) -> bool:
+        """As many different ids as Syncro said on any page of these phases."""
+        said = RunPage.objects.filter(run=self.run, phase__in=phases).values_list("meta", flat=True)
+        most = max((meta.get("total") or 0 for meta in said.iterator()), default=0)
+        found = pages.index(self.run, phases, sweep.partition("-")[0])
+        return found.unique + found.nameless >= most
 
     def _nested_are_all(self, after: Page) -> bool:
         """The contacts inside customers are provably all: as many as /contacts says before *and* after, and a

@@ -22,7 +22,7 @@ from propolis.bridge.placing import GENERAL_KEY
 from propolis.bridge.plan_leads import status_of
 from propolis.bridge.scene import local_of
 from propolis.bridge.statuses import Mapped, StatusMapper
-from propolis.crm import edit, lists
+from propolis.crm import comparing, edit, lists
 from propolis.crm.fields import SYNCED
 from propolis.crm.kinds import MODELS
 from propolis.crm.models import List, ListMember
@@ -148,7 +148,7 @@ def edited(kind: str, local_id: int, fields: Mapping[str, Any]) -> None:
         row = getattr(link, kind)
         names = {"name" if kind == "contact" and name in _KEPT_APART else name for name in fields}
         agreed = _agreed_values(link)
-        same = mapping.normaliser(link.account.phone_region)
+        same = comparing.normaliser(link.account.phone_region)
         newer = set(link.newer_fields) - names
         for name in names & agreed.keys():
             ours = row.status_id if name == "status" else getattr(row, name)

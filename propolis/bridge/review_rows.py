@@ -19,7 +19,8 @@ from propolis.bridge.remote_pages import remote_href
 from propolis.bridge.reviewing import KIND, ORDER, UNMAPPED, incoming_of, kept_reviews
 from propolis.bridge.scene import local_of
 from propolis.bridge.sentences import sentence
-from propolis.crm.fields import label_of
+from propolis.crm import cells, comparing
+from propolis.crm.fields import FIELDS, Shape, label_of
 from propolis.history.models import Change
 from propolis.runs.models import Run
 
@@ -226,7 +227,7 @@ def _candidate(
         name=str(row) if row is not None else "Deleted since",
         href=url(account, f"crm:{kind}", pk) if row is not None else "",
         evidence=evidence["label"],
-        detail=evidence["detail"],
+        detail=cells.evidence_words(evidence),
         strong=evidence["strength"] == "strong",
         facts=facts,
         gone=gone,
@@ -236,18 +237,23 @@ def _candidate(
 
 def _lines(account: Account, change: Change, rows: Sequence[Any]) -> list[Line]:
     """Every field that somebody says something about."""
-    normalise = mapping.normaliser(account.phone_region)
+    normalise = comparing.normaliser(account.phone_region)
     theirs = _values(change)
     lines = []
     for name, value in theirs.items():
         said = _plain(value)
         ours = [_plain(getattr(row, name, "")) if row is not None else "" for row in rows]
         if {said, *ours} - {"", "No"}:
-            cells = [
-                Cell(text, bool(said and text) and normalise(name, said) != normalise(name, text))
+            field = FIELDS[change.kind].get(name)
+            shape = field.shape if field else Shape.TEXT
+            compared = [
+                Cell(
+                    cells.told(shape, text, account),
+                    bool(said and text) and normalise(name, said) != normalise(name, text),
+                )
                 for text in ours
             ]
-            lines.append(Line(label_of(change.kind, name), said, cells))
+            lines.append(Line(label_of(change.kind, name), cells.told(shape, said, account), compared))
     if change.kind == "company" and any(getattr(row, "website", "") for row in rows):
         lines.append(Line("Website", "", [Cell(getattr(row, "website", ""), False) for row in rows]))
     if change.kind == "contact" and any(getattr(row, "company", None) for row in rows):
@@ -335,4 +341,8 @@ def _strong(
         row = rows.get((local_of(links[pk].kind), local))
         if pk in reviews and row is not None:
             why = next(each for each in links[pk].candidates if each["local_id"] == local)
-            yield remote_name(reviews[pk]) or "Unnamed", str(row), f"{why['label']}: {why['detail']}"
+            yield (
+                remote_name(reviews[pk]) or "Unnamed",
+                str(row),
+                f"{why['label']}: {cells.evidence_words(why)}",
+            )

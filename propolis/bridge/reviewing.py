@@ -105,11 +105,14 @@ def decide(link: Link, choice: Choice, by: Membership | None, *, local_id: int |
     return link
 
 
-def strong(connection: Connection) -> dict[int, int]:
-    """Link id → local id of what "Accept all" would link: one strong candidate, and nobody else's."""
+def strong() -> dict[int, int]:
+    """Link id → local id of what "Accept all" would link: one strong candidate, and nobody else's.
+
+    An account has one connection; asked for by it, SQLite would look at every Link of these kinds.
+    """
     held = Link.objects.filter(state=Link.State.REVIEW, kind__in=ORDER[:3], reason=Reason.WEAK)
     found: dict[int, int] = {}
-    for pk, candidates in held.filter(connection=connection).values_list("pk", "candidates"):
+    for pk, candidates in held.values_list("pk", "candidates"):
         sure = [each["local_id"] for each in candidates if each["strength"] == Strength.STRONG]
         if len(sure) == 1:
             found[pk] = sure[0]
@@ -120,7 +123,7 @@ def strong(connection: Connection) -> dict[int, int]:
 def accept_all(connection: Connection, by: Membership | None, links: Iterable[int]) -> int:
     """Links those of `links` that are strong matches still; how many. NotDecided while an import works."""
     with _run(connection, by) as run:
-        wanted = strong(connection)
+        wanted = strong()
         chosen = {pk: wanted[pk] for pk in links if pk in wanted}
         held = Link.objects.in_bulk(chosen)
         reviews = kept_reviews(chosen, "company", "contact")

@@ -9,8 +9,10 @@ from typing import Any, NamedTuple
 
 from propolis.accounts.models import Account
 from propolis.bridge import mapping
+from propolis.bridge.mapping import Raw
 from propolis.bridge.models import Connection, Link, RemoteUser
 from propolis.bridge.statuses import StatusMapper
+from propolis.crm import comparing
 from propolis.merge.decide import ConflictRule, Normalise
 from propolis.runs.models import Run
 
@@ -46,7 +48,7 @@ class Seller(NamedTuple):
 
 @dataclass
 class Scene:
-    """One account's choices during one run."""
+    """One account's choices during one run. `left_out`: by Link.Kind, Syncro's keys that do not come along."""
 
     account: Account
     connection: Connection
@@ -55,6 +57,7 @@ class Scene:
     company_fields: frozenset[str]
     contact_fields: frozenset[str]
     custom: tuple[str, ...]
+    left_out: dict[str, frozenset[str]]
     rules: dict[str, ConflictRule]
     default_rule: ConflictRule
     normalise: Normalise
@@ -62,9 +65,14 @@ class Scene:
     statuses: StatusMapper
     sellers: dict[int, Seller] = field(default_factory=dict)
 
+    def coming(self, kind: str, raw: Raw) -> Raw:
+        """What of a raw record an Admin chose to have here; the rest is kept nowhere."""
+        left_out = self.left_out.get(kind)
+        return {key: value for key, value in raw.items() if key not in left_out} if left_out else raw
+
     def links(self, kind: str, remote_ids: Iterable[int]) -> dict[int, LinkRow]:
         local = local_of(kind)
-        rows = Link.objects.filter(connection=self.connection, kind=kind, remote_id__in=list(remote_ids))
+        rows = Link.objects.filter(connection=self.connection, kind=kind, remote_id__among=remote_ids)
         columns = (
             *("id", "remote_id", "state", f"{local}_id", "remote_hash", "remote_updated_at", "agreed_at"),
             *("reason", "parent_id", f"{local}__deleted_at"),
@@ -86,9 +94,14 @@ def load_scene(run: Run, connection: Connection) -> Scene:
         company_fields=company,
         contact_fields=contact,
         custom=custom,
+        left_out={
+            Link.Kind.CUSTOMER.value: mapping.keys_left_out(mapping.COMPANY_TEXTS, company),
+            Link.Kind.CONTACT.value: mapping.keys_left_out(mapping.CONTACT_TEXTS, contact),
+            Link.Kind.PERSON.value: mapping.keys_left_out(mapping.PERSON_TEXTS, contact),
+        },
         rules={name: ConflictRule(rule.replace("_", " ")) for name, rule in connection.field_rules.items()},
         default_rule=ConflictRule(connection.rule.replace("_", " ")),
-        normalise=mapping.normaliser(run.account.phone_region),
+        normalise=comparing.normaliser(run.account.phone_region),
         salt="|".join([*sorted(company), "-", *sorted(contact), "-", *custom]),
         statuses=StatusMapper(connection),
         sellers=_sellers(connection),

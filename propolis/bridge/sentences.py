@@ -32,6 +32,9 @@ RUNS = {
     "propolis.stale_preview": (
         "This preview is out of date: another import ran since, or it is more than 24 hours old. Make a new one."
     ),
+    "propolis.choices_changed": (
+        "What comes along was chosen anew since this preview was made, so it is out of date. Make a new one."
+    ),
     "propolis.unexpected": (
         "Something went wrong inside Propolis, five times at the same place. Nothing is lost: press Import again, "
         "and tell your operator what stands below."
@@ -57,12 +60,10 @@ RUNS = {
 
 # Why one record was held, left out or failed; the run itself goes on.
 RECORDS = {
-    "unreadable": (
-        "Syncro sent something we cannot read as a record. The raw answer is below; correct it in Syncro, then Retry."
-    ),
+    "unreadable": ("Syncro sent something we cannot read as a record. Correct it in Syncro, then Retry."),
     "killed_the_worker": (
         "Working on this record stopped the import three times, so it was set aside. Tell your operator; the raw "
-        "record is below."
+        "answer is kept with it."
     ),
     "not_storable": "This record could not be stored. The reason is below; correct it in Syncro, then Retry.",
     "weak": "It may be one of yours, but the evidence is too weak to merge by itself.",
@@ -81,10 +82,67 @@ RECORDS = {
     "no_such_customer": "Its customer was not found in Syncro, so it came without a company.",
 }
 
+# Send to Syncro: why it cannot be done now, and what came of it.
+SENDING = {
+    "send.role": "Only an Admin or a Salesperson can send to Syncro.",
+    "send.not_connected": "Syncro is not connected.{whom}",
+    "send.token_refused": "Syncro refused the saved API token. It has to be replaced under Connection.{whom}",
+    "send.mapping": (
+        'The mapping is not complete yet: "{heading}" ({step}) is still to be done before anything can be sent.{whom}'
+    ),
+    "send.statuses": (
+        "The mapping is not complete yet: some opportunity statuses are still to be decided under Opportunities.{whom}"
+    ),
+    "send.permission": 'The API token may not do this: it lacks the permission "{permission}".{whom}',
+    "send.deleted": "This record is deleted here. Bring it back first.",
+    "send.gone": "Syncro has no record #{id} any more: it was deleted or merged there, so there is nothing to update.",
+    "send.disabled": "{name} is disabled in Syncro. Enable it there, import, then send.",
+    "send.no_company": (
+        "Syncro keeps every contact under a company, and {name} has none here. Choose a company first."
+    ),
+    "send.needs_opportunity": (
+        "Only what may be sold becomes new in Syncro: {name} needs an opportunity that isn't Lost."
+    ),
+    "send.update_needs_opportunity": (
+        "Your account sends only what may be sold: {name} needs an opportunity that isn't Lost."
+    ),
+    "send.no_opportunity_warning": "{name} has no opportunity that isn't Lost. You can update Syncro all the same.",
+    "send.under_way": "{who} is sending this right now. Look again in a moment.",
+    "send.changed": (
+        "Something changed since you opened this, so nothing was sent. Below is how it stands now: look, then send."
+    ),
+    "send.nothing": "Tick at least one field.",
+    "send.match": (
+        "Since you opened this, Syncro has got a record that may be the same one, so nothing was sent. Look at it "
+        "first."
+    ),
+    "send.taken": "Syncro's #{id} belongs to {name} here by now. Nothing was sent.",
+    "send.refused": "Syncro did not accept this. What it said stands beside the field.",
+    "send.not_sent": "Nothing was sent.",
+    "send.waits_for_company": "It was not sent, because its company was not.",
+    "send.arrived": "No answer came. We looked: it had arrived. Nothing was sent twice.",
+    "send.looking": (
+        "No clear answer came from Syncro. Propolis is looking whether it arrived, and goes on by itself; nothing is "
+        "sent twice."
+    ),
+    "send.several": (
+        "No clear answer came, and Syncro has more than one record that may be it. Choose which one it is."
+    ),
+    "send.cannot_tell": (
+        "No clear answer came, and Syncro cannot tell us whether it arrived. Look in Syncro, then tell us here."
+    ),
+    "send.used": "It has been used in Syncro since it was sent, so it stays there.",
+    "send.nothing_back": "Nothing can be put back: every field was changed in Syncro since.",
+    "send.stopped": "Stopped before it was clear whether it had arrived. Look in Syncro before sending it again.",
+    "send.not_there": (
+        "No clear answer came, twice. We looked both times: it had not arrived. Send it again when Syncro works."
+    ),
+}
+
 
 def sentence(code: str, default: str = "") -> str:
     """What to tell a person; for a code of Syncro's client, its general sentence."""
-    return RUNS.get(code) or RECORDS.get(code) or SYNCRO.get(code) or default
+    return RUNS.get(code) or RECORDS.get(code) or SENDING.get(code) or SYNCRO.get(code) or default
 
 
 def run_sentence(run: Run) -> str:
@@ -131,6 +189,7 @@ What stands in «…» is filled in with the facts of the moment.
 def page() -> str:
     """docs/errors.md."""
     from propolis.bridge import backup_format, connecting
+    from propolis.crm.csv_import import sentences as csv
 
     connection = {
         "bridge.no_token": connecting.EMPTY,
@@ -142,7 +201,10 @@ def page() -> str:
         ("When one record is held, left out or failed", RECORDS),
         ("What Syncro answered", {each.code: each.template for each in errors.error_classes()}),
         ("Connecting", connection),
+        ("Send to Syncro", SENDING),
         ("Backups", backup_format.SENTENCES),
+        ("When a CSV file cannot be imported", csv.FILES),
+        ("When a row of a CSV file waits, stays out or fails", csv.ROWS),
     )
     return PAGE_HEAD + "".join(f"\n## {title}\n\n{_table(rows)}" for title, rows in tables)
 

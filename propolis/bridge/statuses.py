@@ -147,11 +147,11 @@ def save_choices(
             row.choice, row.status, row.send_back = choice, status, False
             row.save(update_fields=["choice", "status", "send_back"])
             changed.append((row, before))
-        _send_each_back_once(connection)
+        send_each_back_once(connection)
     return changed
 
 
-def _send_each_back_once(connection: Connection) -> None:
+def send_each_back_once(connection: Connection) -> None:
     """Every status of ours that something maps to is sent as one of those, the first in Syncro's order."""
     rows = [row for row in ensure_status_map(connection) if isinstance(_found(row), Mapped)]
     served = {row.status_id for row in rows if row.send_back}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Final
 
 from propolis.accounts import bulk
 from propolis.bridge.undo_links import HELD_ONLY
@@ -13,6 +13,7 @@ from propolis.history.undo import UndoItem
 from propolis.runs.models import Run
 
 Action = Change.Action
+EXAMPLES: Final = 3
 _change = bulk.maker(Change)
 
 
@@ -21,7 +22,8 @@ class Tally:
     """`removed`, `separated`, `restored`: records by kind that go, are two again, have values back.
 
     `fields`: values back by "kind.field". `held`: records whose question or reason is forgotten, by action.
-    `kept`: records by why something of them stays.
+    `kept`: records by why something of them stays. `examples`: ids of a few Changes that go back whole, by
+    "kind action", the earliest: kept here, as finding them among a hundred thousand takes long.
     """
 
     removed: dict[str, int] = field(default_factory=dict)
@@ -30,13 +32,19 @@ class Tally:
     fields: dict[str, int] = field(default_factory=dict)
     held: dict[str, int] = field(default_factory=dict)
     kept: dict[str, int] = field(default_factory=dict)
+    examples: dict[str, list[int]] = field(default_factory=dict)
 
     def add(self, item: UndoItem) -> None:
         change = item.change
-        for why in reasons(item):
+        stays = reasons(item)
+        for why in stays:
             _more(self.kept, why)
         if not item.can:
             return
+        if not stays and change.action not in HELD_ONLY:
+            some = self.examples.setdefault(f"{change.kind} {change.action}", [])
+            # What comes later in an undo was done earlier.
+            some[:] = [*some, change.pk][-EXAMPLES:]
         if change.action in HELD_ONLY:
             _more(self.held, change.action)
         elif change.action == Action.CREATE:
@@ -53,11 +61,11 @@ class Tally:
         """Records of which something is taken back."""
         return sum(sum(some.values()) for some in (self.removed, self.separated, self.restored, self.held))
 
-    def to_dict(self) -> dict[str, dict[str, int]]:
+    def to_dict(self) -> dict[str, dict[str, Any]]:
         return {name: dict(getattr(self, name)) for name in self.__dataclass_fields__}
 
     @classmethod
-    def from_dict(cls, stored: Mapping[str, Mapping[str, int]]) -> Tally:
+    def from_dict(cls, stored: Mapping[str, Mapping[str, Any]]) -> Tally:
         return cls(**{name: dict(some) for name, some in stored.items()})
 
 

@@ -8,21 +8,27 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
+from propolis.accounts.csv_cells import inert
 from propolis.accounts.models import Account
 from propolis.bridge.import_rows import ChangeRow, rows_of
 from propolis.bridge.import_words import ONE, joined
 from propolis.bridge.models import Connection
 from propolis.bridge.undo_counting import Tally
-from propolis.crm.csv_cells import inert
 from propolis.crm.fields import label_of
 from propolis.history.models import Change
 from propolis.runs.models import Run
 
-EXAMPLES: Final = 3
 KEPT_SHOWN: Final = 10
 _NOUN: Final = {one: many for many, one in ONE.items()}
 _VALUES: Final = {
     "phone": ("phone number", "phone numbers"),
+    "extension": ("extension", "extensions"),
+    "website": ("website", "websites"),
+    "country": ("country", "countries"),
+    "notes": ("notes of one record", "notes"),
+    "salesperson": ("salesperson", "salespeople"),
+    "amount": ("amount", "amounts"),
+    "likelihood": ("likelihood", "likelihoods"),
     "mobile": ("mobile number", "mobile numbers"),
     "email": ("e-mail address", "e-mail addresses"),
     "name": ("name", "names"),
@@ -85,11 +91,11 @@ class Told:
     sentence: str
 
 
-def told(account: Account, connection: Connection | None, undo: Run, undone: Run, *, after: bool) -> Told:
+def told(account: Account, connection: Connection | None, undo: Run, *, after: bool) -> Told:
     """What the undo will do or, `after` it, has done; a handful of queries whatever its size."""
     tally = Tally.from_dict(undo.counts.get("done" if after else "plan", {}))
     return Told(
-        points=_points(account, connection, tally, undo, undone, after),
+        points=_points(account, connection, tally, after=after),
         kept=_kept(account, connection, tally, undo),
         going=tally.going,
         staying=sum(tally.kept.values()),
@@ -144,10 +150,8 @@ def _most_first(counts: dict[str, int]) -> list[tuple[str, int]]:
     return sorted(counts.items(), key=lambda pair: (-pair[1], pair[0]))
 
 
-def _points(
-    account: Account, connection: Connection | None, tally: Tally, undo: Run, undone: Run, after: bool
-) -> list[Point]:
-    samples = _samples(account, connection, undo, undone, after)
+def _points(account: Account, connection: Connection | None, tally: Tally, *, after: bool) -> list[Point]:
+    samples = _samples(account, connection, tally)
     goes = "removed" if after else "go. The next import creates them again"
     parted = "two records again" if after else "two records again, your values back"
     back = "as before" if after else "get the values back that they had"
@@ -171,18 +175,14 @@ def _points(
 
 
 def _samples(
-    account: Account, connection: Connection | None, undo: Run, undone: Run, after: bool
+    account: Account, connection: Connection | None, tally: Tally
 ) -> dict[tuple[str, str], list[ChangeRow]]:
     """By kind and action, a few of what goes back."""
-    state = Change.State.UNDONE if after else Change.State.APPLIED
-    stays = Change.objects.filter(run=undo, state=Change.State.HELD).values("undoes")
-    chosen: list[Change] = []
-    for action in ("create", "merge", "update"):
-        some = Change.objects.filter(run=undone, state=state, action=action).exclude(pk__in=stays)
-        for kind in _NOUN:
-            chosen += list(some.filter(kind=kind).defer("raw").order_by("id")[:EXAMPLES])
+    chosen = sorted(pk for some in tally.examples.values() for pk in some)
     found: dict[tuple[str, str], list[ChangeRow]] = {}
-    for row in rows_of(account, connection, chosen):
+    for row in rows_of(
+        account, connection, list(Change.objects.filter(pk__in=chosen).defer("raw").order_by("id"))
+    ):
         found.setdefault((row.change.kind, row.change.action), []).append(row)
     return found
 

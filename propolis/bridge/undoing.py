@@ -148,9 +148,10 @@ class UndoJob(Job):
     def _begin(self, run: Run) -> None:
         """What goes with the undo as a whole, in the transaction that begins it."""
         Change.objects.filter(run=run, state=Change.State.HELD).delete()
-        # The next import of companies alone must not stop at what this one had read.
-        Connection.objects.filter(account=run.account).update(watermark=None)
-        switch_off(run.account, OFF_BECAUSE)
+        if run.undoes is not None and run.undoes.kind == "import":
+            # The next import of companies alone must not stop at what this one had read.
+            Connection.objects.filter(account=run.account).update(watermark=None)
+            switch_off(run.account, OFF_BECAUSE)
         audit(run.account, run.by, "import.undo", run=run.undoes_id or 0, undo=run.pk)
 
     # ---- undoing

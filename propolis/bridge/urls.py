@@ -2,7 +2,14 @@
 
 from django.urls import URLPattern, URLResolver, include, path
 
-from propolis.bridge import views_connection, views_statuses, views_users, views_wizard
+from propolis.bridge import (
+    views_choices,
+    views_connection,
+    views_send,
+    views_statuses,
+    views_users,
+    views_wizard,
+)
 
 app_name = "bridge"
 
@@ -21,6 +28,7 @@ _users: list[URLPattern | URLResolver] = [
     path("invite/", views_users.invite, name="users_invite"),
     path("me/", views_users.me, name="users_me"),
     path("<int:pk>/", views_users.match, name="user_match"),
+    path("<int:pk>/relink/", views_users.relink, name="user_relink"),
     path("<int:pk>/hand-over/", views_users.hand_over, name="user_hand_over"),
     path("<int:pk>/link/", views_users.copy_link, name="user_link"),
     path("<int:pk>/revoke/", views_users.revoke, name="user_revoke"),
@@ -33,13 +41,17 @@ _syncro: list[URLPattern | URLResolver] = [
     path("contacts/", views_wizard.contacts, name="contacts"),
     path("opportunities/", views_wizard.opportunities, name="opportunities"),
     path("opportunities/statuses/", views_statuses.save, name="statuses"),
+    path("choices/", views_choices.page, name="choices"),
+    path("choices/answer/", views_choices.answer, name="choices_answer"),
     path("imports/", include("propolis.bridge.urls_imports")),
     path("", include("propolis.bridge.urls_undo")),
     path("review/", include("propolis.bridge.urls_reviews")),
+    path("send/", views_send.rule, name="send_rule"),
     path("health/", include("propolis.bridge.urls_health")),
 ]
 urlpatterns = [
     path("settings/integrations/", views_wizard.integrations, name="integrations"),
     path("settings/integrations/syncro/", include(_syncro)),
     path("settings/backups/", include("propolis.bridge.urls_backups")),
+    path("", include("propolis.bridge.urls_send")),
 ]

@@ -16,12 +16,14 @@ from propolis.crm.models import Opportunity, OppStatus
 
 @dataclass(frozen=True)
 class Row:
-    """One Syncro user. `invited_until`: while an invitation waits; `expired`: it did so in vain."""
+    """One Syncro user. `invited_until`: while an invitation waits; `expired`: it did so in vain. `waiting`:
+    opportunities that were imported without this salesperson."""
 
     user: RemoteUser
     person: Membership | None
     is_new: bool
     open_opportunities: int
+    waiting: int
     invited_until: datetime | None
     expired: bool
 
@@ -75,7 +77,8 @@ def roster(connection: Connection, viewer: Membership) -> Roster:
     new = people.new_since_last_time(connection)
     invitations = _waiting_invitations(users)
     open_of = _open_opportunities([user for user in users if user.left_at])
-    rows = [_row(user, new, invitations, open_of) for user in users]
+    waiting = _waiting_for([user for user in users if user.left_at is None and user.choice != "leave_out"])
+    rows = [_row(user, new, invitations, open_of, waiting) for user in users]
     present = [row for row in rows if row.user.left_at is None]
     return Roster(
         present=present,
@@ -88,13 +91,20 @@ def roster(connection: Connection, viewer: Membership) -> Roster:
     )
 
 
-def _row(user: RemoteUser, new: set[int], invitations: dict[int, datetime], open_of: dict[int, int]) -> Row:
+def _row(
+    user: RemoteUser,
+    new: set[int],
+    invitations: dict[int, datetime],
+    open_of: dict[int, int],
+    waiting: dict[int, int],
+) -> Row:
     until = invitations.get(user.membership_id or 0)
     return Row(
         user=user,
         person=user.membership,
         is_new=user.pk in new,
         open_opportunities=open_of.get(user.pk, 0),
+        waiting=waiting.get(user.remote_id, 0),
         invited_until=until,
         expired=until is not None and until <= timezone.now(),
     )
@@ -105,6 +115,13 @@ def _waiting_invitations(users: list[RemoteUser]) -> dict[int, datetime]:
     ids = [user.membership_id for user in users if user.membership_id]
     waiting = Invitation.objects.filter(membership__in=ids, accepted_at=None, revoked_at=None)
     return dict(waiting.order_by("id").values_list("membership_id", "expires_at"))
+
+
+def _waiting_for(present: list[RemoteUser]) -> dict[int, int]:
+    """Syncro user id → opportunities here that wait for them."""
+    living = Opportunity.objects.filter(deleted_at=None, salesperson=None)
+    theirs = living.filter(waits_for_remote_user__in=[user.remote_id for user in present])
+    return dict(theirs.values_list("waits_for_remote_user").annotate(Count("pk")))
 
 
 def _open_opportunities(left: list[RemoteUser]) -> dict[int, int]:

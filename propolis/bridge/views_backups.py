@@ -8,7 +8,7 @@ from django.contrib import messages
 from django.http import FileResponse, HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
-from django.views.decorators.http import require_POST
+from django.views.decorators.http import require_POST, require_safe
 
 from propolis.accounts.addressing import url
 from propolis.accounts.models import audit
@@ -60,6 +60,7 @@ def make(request: AccountRequest, account: str) -> HttpResponse:
 
 
 @needs(Verb.BACKUP)
+@require_safe
 def download(request: AccountRequest, account: str, pk: int) -> HttpResponseBase:
     backup = get_object_or_404(Backup, pk=pk)
     path = path_of(backup)

@@ -187,7 +187,7 @@ def check_saved(request: AccountRequest, account: str) -> HttpResponse:
     """Tests the saved token again."""
     connection = connection_of(request.account)
     assert connection is not None
-    report = connecting.check_saved(connection)
+    report = connecting.check_saved(connection, by=request.membership)
     if report.code:
         messages.error(request, report.sentence)
     elif report.reading_ok:

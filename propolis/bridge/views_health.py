@@ -13,6 +13,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_POST
 
 from propolis.accounts.addressing import url
+from propolis.accounts.csv_cells import inert
 from propolis.accounts.models import audit
 from propolis.accounts.policy import Verb, needs
 from propolis.accounts.requests import AccountRequest
@@ -20,7 +21,7 @@ from propolis.bridge import health, remembered, retrying
 from propolis.bridge.import_pages import busy_words
 from propolis.bridge.import_words import state_badge, title_of, who
 from propolis.bridge.models import Connection, Link, connection_of
-from propolis.crm.csv_cells import inert
+from propolis.crm.models import Contact
 from propolis.runs.models import Run
 
 _HEADINGS: Final = ("Name", "Kind", "Syncro id", "About")
@@ -75,9 +76,10 @@ def _line(cells: tuple[str, ...]) -> str:
 @needs(Verb.IMPORT)
 @require_POST
 def retry(request: AccountRequest, account: str) -> HttpResponse:
-    """Reads again what failed, all or of one cause."""
+    """Reads again what failed: all, of one cause, or one record."""
     connection = connection_of(request.account)
-    only = health.failed_only(connection, request.POST.get("reason", "")) if connection else []
+    reason, record = request.POST.get("reason", ""), request.POST.get("record", "")
+    only = health.failed_only(connection, reason, record) if connection else []
     if not only:
         messages.info(request, "There is nothing left to retry: these records have been imported since.")
         return redirect(url(request, "bridge:health"))
@@ -114,7 +116,8 @@ def bring_back(request: AccountRequest, account: str, pk: int) -> HttpResponse:
 @needs(Verb.IMPORT)
 @require_POST
 def put_back(request: AccountRequest, account: str, pk: int) -> HttpResponse:
-    if remembered.put_back_on_list(request.account, pk, request.membership):
+    contact = get_object_or_404(Contact, pk=pk)
+    if remembered.put_back_on_list(request.account, contact.pk, request.membership):
         messages.success(request, "Put back on Syncro General.")
     return redirect(url(request, "bridge:remembered"))
 

@@ -14,9 +14,9 @@ from propolis.accounts.addressing import url
 from propolis.accounts.models import audit
 from propolis.accounts.policy import Verb, needs
 from propolis.accounts.requests import AccountRequest
-from propolis.bridge import import_pages
+from propolis.bridge import choices, import_pages
 from propolis.bridge.import_pill import pill_html
-from propolis.bridge.import_progress import Mark, look, state_of
+from propolis.bridge.import_progress import look, state_of
 from propolis.bridge.import_words import state_badge, title_of
 from propolis.bridge.importing import KIND, OBJECTS, start_import
 from propolis.bridge.models import connection_of
@@ -27,6 +27,7 @@ from propolis.bridge.views_wizard import import_page
 from propolis.runs import engine
 from propolis.runs.engine import Refused
 from propolis.runs.models import Run
+from propolis.runs.pace import Mark
 from propolis.ui.toasts import announce
 
 # Where a form was sent from: a step's page, or the page of the import.
@@ -106,14 +107,22 @@ def confirm(request: AccountRequest, account: str, number: int) -> HttpResponse:
         messages.error(request, "Tick the box to confirm the numbers first.")
         return redirect(_address(request, run))
     try:
-        if not engine.confirm(run, request.membership) and _run(number).state == Run.State.PLANNED:
+        if engine.confirm(run, request.membership):
+            _settle(request, run)
+        elif _run(number).state == Run.State.PLANNED:
             messages.warning(request, _BUSY)
     except Refused as refused:
         messages.error(request, sentence(refused.code))
     return redirect(_address(request, run))
 
 
-@needs(Verb.IMPORT)
+def _settle(request: AccountRequest, run: Run) -> None:
+    connection = connection_of(request.account)
+    if connection is not None and "opportunities" in run.options["objects"]:
+        choices.settle_questions(connection, request.membership)
+
+
+@needs(Verb.SEE)
 def pill(request: AccountRequest, account: str) -> HttpResponse:
     """The sign of work under way in the side bar, by itself; nothing once there is none."""
     return HttpResponse(pill_html(request))

@@ -9,7 +9,7 @@ from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_POST
 
-from propolis.accounts.addressing import url
+from propolis.accounts.addressing import typed_id, url
 from propolis.accounts.policy import Verb, needs
 from propolis.accounts.requests import AccountRequest
 from propolis.bridge import review_rows, reviewing
@@ -71,7 +71,7 @@ def decisions(request: AccountRequest, account: str) -> HttpResponse:
 def accept(request: AccountRequest, account: str) -> HttpResponse:
     """ "Accept all 71": asks with the number and the names first; exactly that many, or it asks again."""
     connection = connection_of(request.account)
-    wanted = reviewing.strong(connection) if connection else {}
+    wanted = reviewing.strong() if connection else {}
     if connection is None or not wanted:
         messages.info(request, "No strong match is left: each of these needs your own look.")
         return redirect(url(request, "bridge:review"))
@@ -105,7 +105,7 @@ def _show(request: AccountRequest, connection: Connection | None, link: Link | N
 def _left(connection: Connection | None) -> dict[str, Any]:
     if connection is None:
         return {"left": review_rows.Left(0, 0, 0, 0), "strong": 0}
-    return {"left": review_rows.left(connection), "strong": len(reviewing.strong(connection))}
+    return {"left": review_rows.left(connection), "strong": len(reviewing.strong())}
 
 
 def _link(pk: int) -> Link:
@@ -113,4 +113,4 @@ def _link(pk: int) -> Link:
 
 
 def _number(text: str | None) -> int:
-    return int(text) if text and text.isdigit() and len(text) < 19 else 0
+    return typed_id(text) or 0

@@ -14,6 +14,7 @@ from propolis.accounts.addressing import url
 from propolis.accounts.models import audit
 from propolis.accounts.policy import Verb, needs
 from propolis.accounts.requests import AccountRequest
+from propolis.bridge.importing import plan_again
 from propolis.bridge.models import Connection, StatusMap, connection_of
 from propolis.bridge.restatusing import Move, apply_moves, moves_after
 from propolis.bridge.reviewing import NotDecided, apply_mapped_status
@@ -22,6 +23,7 @@ from propolis.bridge.steps import Step, StepLocked, require_step
 from propolis.crm.models import OppStatus
 
 SKIP = "skip"
+AGAIN = "The preview is being made again with that. Nothing is downloaded again."
 _PAIR = re.compile(r"\d{1,18}:\d{1,18}")
 
 
@@ -65,6 +67,8 @@ def save(request: AccountRequest, account: str) -> HttpResponse:
         audit(request.account, request.membership, "syncro.statuses", rows=ids)
         messages.success(request, "Saved. The next import follows it.")
         _bring_in(request, connection)
+        if plan_again(request.account, request.membership):
+            messages.success(request, AGAIN)
     moves = moves_after(changed)
     if moves:
         return render(request, "bridge/statuses_apply.html", _question(moves))

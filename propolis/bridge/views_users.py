@@ -8,10 +8,11 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_POST
 
 from propolis.accounts import invitations
-from propolis.accounts.addressing import url
+from propolis.accounts.addressing import typed_id, url
 from propolis.accounts.models import Membership
 from propolis.accounts.policy import Verb, needs
 from propolis.accounts.requests import AccountRequest
+from propolis.accounts.user_views import report
 from propolis.bridge import connecting, people
 from propolis.bridge.models import Connection, RemoteUser, connection_of
 from propolis.bridge.roles import ROLES
@@ -182,8 +183,8 @@ def match(request: AccountRequest, account: str, pk: int) -> HttpResponse:
     elif choice == "auto":
         found = people.link_by_email(row)
         messages.success(request, f"{row.name} is {'linked' if found else 'not linked'} by e-mail.")
-    elif choice.isdigit():
-        person = get_object_or_404(Membership, pk=int(choice))
+    elif (chosen := typed_id(choice)) is not None:
+        person = get_object_or_404(Membership, pk=chosen)
         people.link_by_hand(row, person)
         messages.success(request, f"{row.name} in Syncro is {person} here.")
     return redirect(url(request, "bridge:users"))
@@ -202,6 +203,23 @@ def me(request: AccountRequest, account: str) -> HttpResponse:
 
 
 @needs(Verb.IMPORT)
+@require_POST
+@step_is_open(Step.USERS, talks=False)
+def relink(request: AccountRequest, account: str, pk: int) -> HttpResponse:
+    """One click: the user is a Salesperson here from now on, and gets the opportunities that waited for them."""
+    row = get_object_or_404(RemoteUser.objects.select_related("connection", "membership"), pk=pk)
+    held = set(row.membership.role_types) if row.membership else set()
+    told = people.apply_roles(row.connection, {row.pk: held | {"Salesperson"}}, by=request.membership)
+    for sentence in told.refused:
+        messages.error(request, sentence)
+    if not told.refused:
+        noun = "opportunity" if told.attached == 1 else "opportunities"
+        messages.success(request, f"{row.name} is a Salesperson here; {told.attached} {noun} linked.")
+    back = typed_id(request.POST.get("opportunity"))
+    return redirect(url(request, "bridge:users") if back is None else url(request, "crm:opportunity", back))
+
+
+@needs(Verb.IMPORT)
 @step_is_open(Step.USERS, talks=False)
 def hand_over(request: AccountRequest, account: str, pk: int) -> HttpResponse:
     """ "Give Sam's 14 open opportunities to …"."""
@@ -212,7 +230,7 @@ def hand_over(request: AccountRequest, account: str, pk: int) -> HttpResponse:
         count = people.open_opportunities_of(row).count()
         words = {"row": row, "count": count, "sellers": list(sellers)}
         return render(request, "bridge/user_hand_over.html", words)
-    to = get_object_or_404(sellers, pk=request.POST.get("to") or 0)
+    to = get_object_or_404(sellers, pk=typed_id(request.POST.get("to")) or 0)
     count = people.hand_over(row, to, by=request.membership)
     noun = "opportunity" if count == 1 else "opportunities"
     messages.success(request, f"{count} open {noun} of {row.name} given to {to}.")
@@ -228,7 +246,7 @@ def invite(request: AccountRequest, account: str) -> HttpResponse:
     chosen = request.POST.getlist("person") or request.GET.getlist("person")
     ready = [person for person in _invitable(chosen) if person.role_types]
     if request.method == "POST" and ready:
-        _report(request, invitations.invite(ready, request.membership))
+        report(request, invitations.invite(ready, request.membership))
         return redirect(url(request, "bridge:users"))
     if ready:
         return render(request, "bridge/users_invite.html", {"people": ready})
@@ -238,25 +256,15 @@ def invite(request: AccountRequest, account: str) -> HttpResponse:
 
 def _invitable(chosen: list[str]) -> list[Membership]:
     states = [Membership.State.LINKED, Membership.State.INVITED]
-    pks = [pk for pk in chosen if pk.isdigit()]
+    pks = [pk for pk in map(typed_id, chosen) if pk is not None]
     return list(Membership.objects.filter(pk__in=pks, state__in=states).order_by("name"))
-
-
-def _report(request: AccountRequest, sent: list[invitations.Sent]) -> None:
-    fine = [str(one.membership) for one in sent if not one.problem]
-    if fine:
-        noun = "invitation" if len(fine) == 1 else "invitations"
-        messages.success(request, f"{len(fine)} {noun} sent: {', '.join(fine)}.")
-    for one in sent:
-        if one.problem:
-            sentence = f"No e-mail went to {one.membership}. {one.problem} Copy the link instead."
-            messages.error(request, sentence)
 
 
 @needs(Verb.USERS)
 @require_POST
 def copy_link(request: AccountRequest, account: str, pk: int) -> HttpResponse:
     """A fresh link, shown once; the one sent before stops working. `pk`: of the Membership."""
+    get_object_or_404(Membership, pk=pk)
     person = next(iter(_invitable([str(pk)])), None)
     if person is None or not person.role_types:
         return sent_back(request, Step.USERS, "Give a role first: without one nobody can sign in.")

@@ -9,11 +9,11 @@ from typing import Any, Concatenate, ParamSpec
 from django.contrib import messages
 from django.http import HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
-from django.urls import NoReverseMatch
 
 from propolis.accounts.addressing import url
 from propolis.accounts.policy import Verb, needs
 from propolis.accounts.requests import AccountRequest
+from propolis.bridge.choices import summary
 from propolis.bridge.import_pages import step_panel
 from propolis.bridge.models import Backup, Connection, connection_of
 from propolis.bridge.steps import (
@@ -68,8 +68,9 @@ def import_page(request: AccountRequest, step: Step) -> HttpResponse:
     if connection is None or waits_for(connection, step):
         return step_page(request, "bridge/locked.html", step, connection)
     panel = step_panel(request.account, connection, step, request.GET.dict())
-    words: dict[str, Any] = {"says": _NEXT[step], "panel": panel, "on": step.value}
-    if step is Step.OPPORTUNITIES and panel.choose is not None:
+    coming = summary(connection)[step.value]
+    words: dict[str, Any] = {"says": _NEXT[step], "panel": panel, "on": step.value, "coming": coming}
+    if step is Step.OPPORTUNITIES and (panel.choose is not None or panel.preview is not None):
         words |= status_choices(connection)
     return step_page(request, "bridge/import_page.html", step, connection, words)
 
@@ -107,8 +108,8 @@ def backup_words(request: AccountRequest) -> dict[str, Any]:
     """For "Whoa! You recommend a backup": the latest one, and where contacts can be uploaded first."""
     return {
         "backup": Backup.objects.order_by("-id").first(),
-        "upload_url": _address(request, "crm:csv_import"),
-        "backups_url": _address(request, "bridge:backups"),
+        "upload_url": url(request, "crm:csv_import"),
+        "backups_url": url(request, "bridge:backups"),
     }
 
 
@@ -143,10 +144,3 @@ def sent_back(request: AccountRequest, step: Step, sentence: str) -> HttpRespons
     if request.htmx:
         return HttpResponse(status=204, headers={"HX-Redirect": address})
     return redirect(address)
-
-
-def _address(request: AccountRequest, name: str) -> str:
-    try:
-        return url(request, name)
-    except NoReverseMatch:
-        return ""

@@ -1,4 +1,5 @@
-"""`propolis createadmin`: the first Admin of an account, and the account itself."""
+"""`propolis createadmin`: the first Admin of an account, and the account itself. `propolis passwordlink`: a way back
+in for whoever lost a password or a phone."""
 
 from __future__ import annotations
 
@@ -12,6 +13,7 @@ from propolis.cli import Sorry, ready
 
 def add_to(app: typer.Typer) -> None:
     app.command("createadmin")(createadmin)
+    app.command("passwordlink")(passwordlink)
 
 
 def createadmin(
@@ -32,6 +34,37 @@ def createadmin(
         print(_make(account, account_name, email, name, password))
     except ValidationError as error:
         raise Sorry(_sentence(error)) from None
+
+
+def passwordlink(
+    email: Annotated[str, typer.Option(help="E-mail they sign in with.")],
+    without_second_step: Annotated[
+        bool,
+        typer.Option(
+            "--without-second-step",
+            help="Also take off their authenticator app, passkeys and recovery codes: when those are lost.",
+        ),
+    ] = False,
+) -> None:
+    """Print a link at which somebody chooses a new password, once. Hand it on over a way you trust."""
+    ready()
+    from django.utils import timezone
+
+    from propolis.accounts.helping_in import Nobody, way_in
+
+    try:
+        made = way_in(email, without_second_step=without_second_step)
+    except Nobody as nobody:
+        raise Sorry(str(nobody), 2) from None
+    until = timezone.localtime(made.until).strftime("%-d %B, %H:%M")
+    print(f"{made.user} chooses a new password here, once, until {until}:")
+    print(made.url)
+    if made.second_step_was_on:
+        print(
+            "Their second step is taken off; ask them to set it up again on their profile."
+            if without_second_step
+            else "They are asked for their second step too. If that is lost: add --without-second-step"
+        )
 
 
 def _make(slug: str, account_name: str, email: str, name: str, password: str) -> str:

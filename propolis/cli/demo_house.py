@@ -15,7 +15,7 @@ from typing import Any
 from urllib.request import urlopen
 
 from propolis.cli import Sorry
-from propolis.cli.serve import web_command
+from propolis.cli.serve import port_must_be_free, web_command
 from propolis.cli.supervisor import GRACE, Child, die_with_parent
 
 # The run of a worker that was killed is taken up again after so many seconds; 60 unless the demo is watched.
@@ -71,6 +71,8 @@ class DemoHouse:
 
     def __init__(self, companies: int, contacts: int, leads: int, pace: float, port: int | None) -> None:
         self.size = (companies, contacts, leads)
+        if port:
+            port_must_be_free("127.0.0.1", port)
         self.folder = Path(tempfile.mkdtemp(prefix="propolis-demo-"))
         self.port = port or _free_port(8000)
         self.url = f"http://127.0.0.1:{self.port}"

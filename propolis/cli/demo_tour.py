@@ -71,7 +71,33 @@ def _stops(scene: Scene, run: Run) -> list[str]:
         f"     {syncro}/health/",
         f"     {syncro}/review/",
         *_undo(scene, run, site, f"{syncro}/imports/{run.number}/undo/"),
+        *_send(scene, site),
     ]
+
+
+def _send(scene: Scene, site: str) -> list[str]:
+    """The third moment, with a company that is on both sides and may be sent; none if there is no such company."""
+    from propolis.bridge.export_check import standing
+    from propolis.bridge.models import Link, connection_of
+    from propolis.crm.models import Company
+
+    connection = connection_of(scene.account)
+    linked = Link.objects.filter(kind=Link.Kind.CUSTOMER, state=Link.State.LINKED, company__deleted_at=None)
+    ids = linked.values_list("company", flat=True)
+    # Those that were here before have a salesperson's story; Brightwater comes first.
+    for company in Company.objects.filter(pk__in=ids, residential=False).order_by("created_at", "pk")[:50]:
+        found = standing(company, connection, scene.admin)
+        if found.why_not is None and found.link is not None and company.phone:
+            return [
+                "3  Send while Syncro moves. This company, to be changed (its phone, say) and sent:",
+                f"     {site}/companies/{company.pk}/",
+                "   and beside it the same customer in Syncro, with two buttons:",
+                f"     {scene.house.syncro.control_url}/records/customers/{found.link.remote_id}",
+                '   "Change phone in Syncro" while the dialog is open, then press Send: nothing is sent, the dialog',
+                '   comes again with the new phone. "Lose the next answer", then press Send: Propolis looks, sees',
+                "   that it had arrived, and nothing is sent twice.",
+            ]
+    return []
 
 
 def _undo(scene: Scene, run: Run, site: str, undo: str) -> list[str]:

@@ -117,7 +117,7 @@ def _started(account: Account, what: What, *, preview: bool) -> Order:
         )
     if not mine:
         again = run.state in ("paused", "needs_attention") and resume(run, None)
-        doing = "going on with it" if again else "following it"
+        doing = "going on with it" if again or not run.lease_owner else "following it"
         print(f"An import of {', '.join(run.options['objects'])} is under way: {doing}.", file=sys.stderr)
         mine = again
     return Order(run, mine)

@@ -14,9 +14,9 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, SpinnerColumn, TaskID, TextColumn
 
 if TYPE_CHECKING:
-    from propolis.bridge.import_progress import Mark
     from propolis.bridge.import_progress import Progress as Look
     from propolis.runs.models import Run
+    from propolis.runs.pace import Mark
 
 # How often the row is looked at, in seconds.
 EVERY = 0.4

@@ -20,11 +20,11 @@ def add_to(app: typer.Typer) -> None:
 
 def serve(
     host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
-    port: Annotated[int, typer.Option(help="Port to listen on.")] = 8000,
-    threads: Annotated[int, typer.Option(help="Requests answered at the same time.")] = 8,
+    port: Annotated[int, typer.Option(min=1, max=65535, help="Port to listen on.")] = 8000,
+    threads: Annotated[int, typer.Option(min=1, help="Requests answered at the same time.")] = 8,
 ) -> None:
     """Run the site and one worker until Ctrl-C. Prepares the database on first use."""
-    _port_is_free(host, port)
+    port_must_be_free(host, port)
     ready()
     from propolis.cli.supervisor import Child, supervise
 
@@ -50,7 +50,8 @@ def worker() -> None:
     run_worker()
 
 
-def _port_is_free(host: str, port: int) -> None:
+def port_must_be_free(host: str, port: int) -> None:
+    """Sorry where something listens there already."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     with socket.socket(family) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

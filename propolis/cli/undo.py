@@ -105,7 +105,7 @@ def lines(found: Run, undone: Run, *, after: bool) -> list[str]:
     from propolis.bridge.models import connection_of
     from propolis.bridge.undo_words import told
 
-    seen = told(found.account, connection_of(found.account), found, undone, after=after)
+    seen = told(found.account, connection_of(found.account), found, after=after)
     if after:
         return [seen.sentence]
     heading = (

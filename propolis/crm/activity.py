@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from propolis.accounts.models import Membership
-from propolis.crm.fields import FIELDS, REFERENCES, Field, Shape, label_of
+from django.utils import timezone
+
+from propolis.accounts.models import Account, Membership
+from propolis.crm import cells
+from propolis.crm.effects import Effect, short
+from propolis.crm.fields import FIELDS, REFERENCES, Shape, label_of
 from propolis.crm.models import Company, Contact, ListMember, Note, Opportunity, OppStatus
 from propolis.history.door import timeline
 from propolis.history.models import Change
 
-_SHORT = 120  # characters of a value in the timeline
 _ICONS = {
     Change.Action.CREATE: "plus",
     Change.Action.UPDATE: "pencil",
@@ -24,21 +27,15 @@ _ICONS = {
     Change.Action.SEND: "send",
     Change.Action.NOTE: "message-square",
 }
+_GIVING = frozenset({"give", "hand_over", "my_companies"})  # of each record it can be undone alone too
+_INTERNAL = "waits_for_remote_user"  # the number of somebody elsewhere tells nobody anything
+_TAKEN_BACK = frozenset({Change.Action.UPDATE, Change.Action.COMBINE, Change.Action.NOTE})
 _MODELS: dict[Shape, Any] = {
     Shape.COMPANY: Company,
     Shape.CONTACT: Contact,
     Shape.PERSON: Membership,
     Shape.STATUS: OppStatus,
 }
-
-
-@dataclass(frozen=True)
-class Effect:
-    """One field of an entry: what it was and what it became, as words; "" for blank."""
-
-    label: str
-    before: str
-    after: str
 
 
 @dataclass(frozen=True)
@@ -54,28 +51,56 @@ class Entry:
     about: str = ""
     change: Change | None = None
     undone: bool = False
+    can_undo: bool = False
 
 
-def of(row: Company | Contact | Opportunity, *, limit: int = 30, before_id: int | None = None) -> list[Entry]:
-    """A record's history, newest first, with that of its opportunities; a constant number of queries."""
+@dataclass(frozen=True)
+class Story:
+    """One page of a history, newest first. `older`: continue before this change, None at the beginning."""
+
+    entries: list[Entry]
+    older: int | None
+
+
+def of(row: Company | Contact | Opportunity) -> list[Entry]:
+    """The newest page of a record's history."""
+    return story(row).entries
+
+
+def story(
+    row: Company | Contact | Opportunity,
+    *,
+    before: int | None = None,
+    limit: int = 30,
+    may_undo: Callable[[Change], bool] = lambda change: False,
+) -> Story:
+    """A page of a record's history with that of its opportunities; a constant number of queries."""
     kind = row._meta.model_name or ""
     targets = [(kind, row.pk)]
     names: dict[tuple[str, int], str] = {}
     if isinstance(row, (Company, Contact)):
-        for pk, name in row.opportunities.filter(deleted_at=None).values_list("pk", "name")[:50]:
+        deals = row.opportunities.filter(deleted_at=None).order_by("-pk")
+        for pk, name in deals.values_list("pk", "name")[:50]:
             targets.append(("opportunity", pk))
             names["opportunity", pk] = name
-    changes = timeline(*targets, limit=limit, before_id=before_id)
-    words = _Words(changes)
-    entries = [words.entry(change, names.get((change.kind, change.local_id or 0), "")) for change in changes]
-    if isinstance(row, Contact) and before_id is None:
-        entries = sorted(entries + _list_entries(row), key=lambda entry: entry.at, reverse=True)
-    return entries
+    changes = timeline(*targets, limit=limit + 1, before_id=before)
+    older = changes[limit - 1] if len(changes) > limit else None
+    words = _Words(row.account, changes[:limit], may_undo)
+    entries = [words.entry(c, names.get((c.kind, c.local_id or 0), "")) for c in changes[:limit]]
+    if isinstance(row, Contact):
+        newer = Change.objects.filter(pk=before).first() if before else None
+        known = _list_entries(row, newer.at if newer else None, older.at if older else None)
+        entries = sorted(entries + known, key=lambda entry: entry.at, reverse=True)
+    return Story(entries, older.pk if older else None)
 
 
-def _list_entries(contact: Contact) -> list[Entry]:
-    """Memberships are their own memory."""
+def _list_entries(contact: Contact, before: datetime | None, since: datetime | None) -> list[Entry]:
+    """Memberships are their own memory: those of one page of the history."""
     found = ListMember.objects.filter(contact=contact).select_related("list", "by", "run")
+    if before:
+        found = found.filter(at__lt=before)
+    if since:
+        found = found.filter(at__gte=since)
     return [
         Entry(
             "list",
@@ -88,21 +113,31 @@ def _list_entries(contact: Contact) -> list[Entry]:
 
 
 def _who(actor: Membership | None, run: Any) -> str:
+    """The person, else the work that did it by its kind and date: "Import of 22 Nov 2026, 14:22"."""
     if actor:
         return str(actor)
-    return f"Import {run.number}" if run else ""
+    if run is None:
+        return ""
+    at = timezone.localtime(run.started_at or run.created_at)
+    return f"{_WORK.get(run.kind, 'Import')} of {cells.day(at)}, {at:%H:%M}"
+
+
+_WORK = {"undo": "Undo", "restore": "Restore", "review": "Review"}
 
 
 class _Words:
     """Names of everything the changes refer to, read once."""
 
-    def __init__(self, changes: Sequence[Change]) -> None:
+    def __init__(
+        self, account: Account, changes: Sequence[Change], may_undo: Callable[[Change], bool]
+    ) -> None:
+        self._account = account
+        self._may_undo = may_undo
         self._notes = Note.objects.select_related("by").in_bulk(
             [change.args["note"] for change in changes if "note" in change.args]
         )
         self._names = {shape: _names(shape, changes) for shape in _MODELS}
-        losers = [change.args["loser"] for change in changes if "loser" in change.args]
-        self._losers = dict(Company.objects.filter(pk__in=losers).values_list("pk", "name")) if losers else {}
+        self._losers = _losers(changes)
 
     def entry(self, change: Change, about: str) -> Entry:
         note = self._notes.get(change.args.get("note", 0))
@@ -111,13 +146,12 @@ class _Words:
             what=self._what(change),
             who=_who(change.actor, change.run),
             at=change.at,
-            effects=tuple(self._effect(change.kind, name, effect) for name, effect in change.fields.items())
-            if change.action != Change.Action.CREATE
-            else (),
+            effects=tuple(self._effects(change)) if change.action != Change.Action.CREATE else (),
             note=note if note and note.deleted_at is None else None,
             about=about,
             change=change,
             undone=change.state == Change.State.UNDONE,
+            can_undo=_one_persons(change) and self._may_undo(change),
         )
 
     def _what(self, change: Change) -> str:
@@ -132,32 +166,66 @@ class _Words:
                 change.args["mail"][1], "Unsubscribed"
             )
         if change.action == Change.Action.COMBINE:
-            name = self._losers.get(change.args.get("loser", 0))
-            return (
-                f"Merged with {name}" if name and change.kind == "company" else "Merged with another record"
-            )
+            return f"Merged with {self._losers.get((change.kind, change.args.get('loser', 0)), 'another record')}"
         if change.action == Change.Action.UPDATE and change.fields:
-            labels = [label_of(change.kind, name) for name in change.fields if name != "closed_at"]
+            names = [name for name in change.fields if name not in ("closed_at", _INTERNAL)]
+            labels = [label_of(change.kind, name) for name in names]
             return f"{', '.join(labels[:3])}{' and more' if len(labels) > 3 else ''} changed"
         if change.action == Change.Action.CREATE:
             return "Created"
         return Change.Action(change.action).label
 
+    def _effects(self, change: Change) -> Iterator[Effect]:
+        for name, effect in change.fields.items():
+            if name == _INTERNAL:
+                continue
+            if isinstance(effect[0] or effect[1], dict):
+                yield from _facts(effect[0] or {}, effect[1] or {})
+            else:
+                yield self._effect(change.kind, name, effect)
+
     def _effect(self, kind: str, name: str, effect: Sequence[Any]) -> Effect:
         field = FIELDS.get(kind, {}).get(name)
-        return Effect(label_of(kind, name), self._shown(field, effect[0]), self._shown(field, effect[1]))
+        shape = field.shape if field else Shape.TEXT
+        if shape in REFERENCES:
+            before, after = (self._name(shape, value) for value in effect[:2])
+        else:
+            words = (cells.told(shape, effect[0], self._account), cells.told(shape, effect[1], self._account))
+            before, after = cells.apart(words, *effect[:2])
+        return Effect(label_of(kind, name), short(before), short(after))
 
-    def _shown(self, field: Field | None, value: Any) -> str:
-        if value is None or value == "":
-            return ""
-        if field and field.shape in REFERENCES:
-            return self._names[field.shape].get(value, f"#{value}")
-        if isinstance(value, bool):
-            return "Yes" if value else "No"
-        text = str(value)
-        if field and field.shape is Shape.INSTANT:
-            text = text[:10]
-        return text if len(text) <= _SHORT else text[:_SHORT] + "…"
+    def _name(self, shape: Shape, value: Any) -> str:
+        return self._names[shape].get(value, f"#{value}") if value else ""
+
+
+def _losers(changes: Sequence[Change]) -> dict[tuple[str, int], str]:
+    """(kind, id) → name of the records that were merged into others; a query for each kind that has any."""
+    ids: dict[str, list[int]] = {}
+    for change in changes:
+        if "loser" in change.args:
+            ids.setdefault(change.kind, []).append(change.args["loser"])
+    return {
+        (kind, row.pk): row.name
+        for kind, pks in ids.items()
+        for row in _MODELS[Shape(kind)].objects.filter(pk__in=pks)
+    }
+
+
+def _one_persons(change: Change) -> bool:
+    """What a person did to this one record, and what taking back does not belong elsewhere: an import is taken back as
+    a whole, a deleted record is brought back, an address re-subscribed with a reason."""
+    alone = change.actor_id is not None and (change.run is None or change.run.kind in _GIVING)
+    by_hand = alone and change.undoes_id is None and change.reason != "undo"
+    standing = change.state == Change.State.APPLIED and "mail" not in change.args
+    return by_hand and standing and change.action in _TAKEN_BACK
+
+
+def _facts(before: dict[str, Any], after: dict[str, Any]) -> Iterator[Effect]:
+    """Facts that came from elsewhere, each by its own name."""
+    for name in dict.fromkeys([*before, *after]):
+        was, now = (short(str(side.get(name) or "")) for side in (before, after))
+        if was != now:
+            yield Effect(name.replace("_", " ").capitalize() if name.islower() else name, was, now)
 
 
 def _names(shape: Shape, changes: Iterable[Change]) -> dict[int, str]:

@@ -11,16 +11,31 @@ class CrmConfig(AppConfig):
     label = "crm"
 
     def ready(self) -> None:
-        from propolis.crm import founding
+        from propolis.crm import duplicate_search, duplicates, founding, hand_jobs
+        from propolis.crm.csv_import import job  # noqa: F401 - registers
         from propolis.crm.kinds import register_kinds
         from propolis.crm.listing import register_tables
+        from propolis.history.undo import register_undo_hook
         from propolis.ui.panels import register_panel
 
         register_kinds()
+        duplicate_search.install()
+        hand_jobs.install()
+        register_undo_hook(duplicates.after_undo)
         founding.listen()
         register_tables()
         register_panel("frame.search", _search_box)
+        register_panel("users.actions", _hand_over)
         _navigation()
+        _settings()
+
+
+def _hand_over(request: HttpRequest, person: Any) -> str:
+    """An entry of the menu beside a person on the Users page."""
+    from django.template.loader import render_to_string
+
+    context = {"person": person, "account": request.account}  # type: ignore[attr-defined]
+    return render_to_string("crm/hand_over_action.html", context, request)
 
 
 def _search_box(request: HttpRequest, about: Any) -> str:
@@ -54,13 +69,37 @@ def _navigation() -> None:
             count=counts.OF[page],
         )
     register_nav(
+        "contacts",
+        "Duplicates",
+        "crm:duplicates",
+        "copy",
+        verb="SEE",
+        order=3,
+        count=counts.OF["duplicates"],
+    )
+    register_nav(
         "opportunities",
         "Opportunities",
         "crm:opportunities",
         "square-kanban",
         verb="SEE",
-        belongs=("crm:board", *_pages("opportunity")),
+        belongs=("crm:board", "crm:amounts", *_pages("opportunity")),
         count=counts.OF["opportunities"],
+    )
+
+
+def _settings() -> None:
+    from propolis.ui.navigation import register_settings
+
+    register_settings(
+        "Workspace",
+        "Opportunity statuses",
+        "crm:statuses",
+        "square-kanban",
+        verb="SETTINGS",
+        order=3,
+        belongs=("crm:status", "crm:status_archive"),
+        says="Names, order, what counts as won",
     )
 
 

@@ -10,7 +10,7 @@ from django.db.models import F
 from django.utils import timezone
 
 from propolis.accounts.models import Account, Membership
-from propolis.crm import mailing, rows
+from propolis.crm import duplicates, mailing, rows
 from propolis.crm.fields import FIELDS, Field, Kind
 from propolis.crm.kinds import MODELS, MOVED
 from propolis.crm.models import Company, Contact, ListMember, Note
@@ -18,6 +18,7 @@ from propolis.history.door import applied
 from propolis.history.models import Change
 
 Pair = Company | Contact
+_ADDRESS = ("address_1", "address_2", "city", "state", "zip", "country")
 
 
 class NotTwo(ValueError):
@@ -32,8 +33,13 @@ def differing(survivor: Pair, loser: Pair) -> list[tuple[Field, Any, Any]]:
 
 
 def suggested(survivor: Pair, loser: Pair) -> dict[str, bool]:
-    """field → take the other's value: where the survivor's is blank."""
-    return {f.name: ours in ("", None) for f, ours, _theirs in differing(survivor, loser)}
+    """field → take the other's value: where the survivor's is blank. An address comes whole or not at all: the
+    suite of one house is not put to the street of another."""
+    placed = any(getattr(survivor, name) for name in _ADDRESS) and survivor.address_1 != loser.address_1
+    return {
+        f.name: ours in ("", None) and not (placed and f.name in _ADDRESS)
+        for f, ours, _theirs in differing(survivor, loser)
+    }
 
 
 def combine(
@@ -65,6 +71,8 @@ def combine(
             args["lists"] = _copy_lists(survivor, loser)
         _retire(loser, survivor, actor)
         _take(account, survivor, {name: effect[1] for name, effect in fields.items()})
+        duplicates.forget(loser)
+        duplicates.look_at(survivor)
         return applied(survivor, Change.Action.COMBINE, fields, actor=actor, args=args)
 
 
@@ -79,6 +87,16 @@ def _move_children(kind: Kind, survivor: Pair, loser: Pair) -> dict[str, list[in
             to["rev"] = F("rev") + 1
         children.update(**to)
     return moved
+
+
+def hanging(loser: Pair) -> dict[str, int]:
+    """How many of each move to the survivor: "contacts", "opportunities", "notes"; one query each."""
+    found = {}
+    for name, model, column in MOVED[rows.kind_of(loser)]:
+        objects: Any = model._default_manager
+        alive = objects.filter(**{f"{column}_id": loser.pk, "deleted_at": None})
+        found[name] = alive.count()
+    return {name: count for name, count in found.items() if count}
 
 
 def _copy_lists(survivor: Contact, loser: Contact) -> list[int]:

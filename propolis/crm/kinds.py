@@ -5,16 +5,17 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence, Set
 from typing import Any
 
-from django.db.models import F, Model
+from django.db.models import F, Model, Q
 from django.utils import timezone
 
 from propolis.accounts.models import Account, Membership
 from propolis.accounts.scoping import TenantModel
 from propolis.crm import rows
 from propolis.crm.fields import Kind
-from propolis.crm.models import Company, Contact, Entity, ListMember, Note, Opportunity
+from propolis.crm.models import Company, Contact, Entity, List, ListMember, Note, Opportunity
 from propolis.history.kinds import register_kind
 from propolis.history.models import Change
+from propolis.runs.models import Run
 
 MODELS: Mapping[str, type[Company] | type[Contact] | type[Opportunity]] = {
     Kind.COMPANY: Company,
@@ -42,6 +43,8 @@ class EntityKind:
     def __init__(self, kind: Kind) -> None:
         self.kind = kind
         self.model: type[TenantModel] = MODELS[kind]
+        # A won opportunity without a closing date, or an open one with one, is none.
+        self.follows = {"closed_at": "status"} if kind is Kind.OPPORTUNITY else {}
         self._columns = [f.name for f in self.model._meta.concrete_fields if f.name not in _FIXED]
 
     def _all(self) -> Any:
@@ -96,6 +99,8 @@ class EntityKind:
         if notes:
             Note.objects.filter(pk__in=notes).update(deleted_at=timezone.now())
         self._off_lists([change for change, _row in done if change.args.get("lists")])
+        if self.kind == "contact":
+            self._empty_lists({change.run_id for change, _row in done if change.run_id})
         for change, row in done:
             if change.action == Change.Action.COMBINE:
                 self._part(change, row)
@@ -108,6 +113,16 @@ class EntityKind:
                 by_run.setdefault((change.run_id, list_id), []).append(change.local_id or 0)
         for (run_id, list_id), contacts in by_run.items():
             ListMember.objects.filter(list=list_id, contact__in=contacts, run=run_id, state="in").delete()
+
+    def _empty_lists(self, runs: Set[int]) -> None:
+        """Lists that these imports made go with the last of their contacts, unless a person put somebody on."""
+        made = Run.objects.filter(pk__in=runs, cursor__has_key="made_lists").values_list("cursor", flat=True)
+        ids = [pk for cursor in made for pk, new in cursor["made_lists"].values() if new]
+        if ids:
+            used = ListMember.objects.filter(
+                Q(by__isnull=False) | Q(state=ListMember.State.IN, contact__deleted_at=None), list__in=ids
+            )
+            List.objects.filter(pk__in=ids, system_key=None).exclude(pk__in=used.values("list")).delete()
 
     def _part(self, change: Change, survivor: Any) -> None:
         """Two merged records are two again: what moved goes back unless it has moved on since."""

@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from django.db.models import Exists, OuterRef, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.http import HttpRequest
+from django.utils.html import format_html
 
-from propolis.accounts.addressing import url
+from propolis.accounts.addressing import typed_id, url
 from propolis.accounts.models import Membership
 from propolis.crm import cells, panels
 from propolis.crm.finding import narrowed
+from propolis.crm.lists import without_lists
 from propolis.crm.models import Company, Contact, List, ListMember, Opportunity, OppStatus
 from propolis.crm.paging import COUNTED, counted
 from propolis.crm.tables import Chip, Column, Filter, Table, View
@@ -23,9 +25,10 @@ _SORTS = {"name": "sort_name", "created": "created_at", "edited": "edited_at"}
 
 
 def salespeople(request: HttpRequest) -> Iterable[tuple[str, str]]:
-    """Nobody, and everyone who is or was a salesperson here."""
+    """Nobody, everyone who can be given records, and whoever is or was a salesperson here."""
     yield "none", "No salesperson"
-    people = Membership.objects.filter(is_salesperson=True).order_by("name")
+    able = Q(is_salesperson=True) | Q(state=Membership.State.ACTIVE)
+    people = Membership.objects.filter(able).order_by("name")
     for person in people:
         yield str(person.pk), str(person)
 
@@ -36,8 +39,12 @@ def list_options(request: HttpRequest) -> Iterable[tuple[str, str]]:
 
 
 def status_options(request: HttpRequest) -> Iterable[tuple[str, str]]:
-    for pk, name in OppStatus.objects.order_by("position", "pk").values_list("pk", "name"):
-        yield str(pk), name
+    """Those that the chip leaves anything of: of "Open" nothing is won. One in the address is always named."""
+    show, chosen = request.GET.get("show", OppStatus.Outcome.OPEN), request.GET.get("status", "")
+    for status in OppStatus.objects.order_by("position", "pk"):
+        fits = show not in OppStatus.Outcome or show == status.outcome
+        if fits or str(status.pk) == chosen:
+            yield str(status.pk), status.name
 
 
 def _by_salesperson(query: QuerySet[Any], value: str) -> QuerySet[Any]:
@@ -46,22 +53,19 @@ def _by_salesperson(query: QuerySet[Any], value: str) -> QuerySet[Any]:
 
 def _by_id(query: QuerySet[Any], column: str, value: str) -> QuerySet[Any]:
     """No row for what is no id, rather than an error."""
-    return query.filter(**{column: int(value)}) if value.isdigit() and len(value) < 19 else query.none()
+    wanted = typed_id(value)
+    return query.none() if wanted is None else query.filter(**{column: wanted})
 
 
 def on_list(query: QuerySet[Any], value: str) -> QuerySet[Any]:
     """Contacts on the list of this id."""
-    if not value.isdigit():
+    wanted = typed_id(value)
+    if wanted is None:
         return query.none()
-    here = ListMember.objects.filter(list=int(value), state=ListMember.State.IN)
+    here = ListMember.objects.filter(list=wanted, state=ListMember.State.IN)
     if counted(here) <= COUNTED:
         return query.filter(pk__in=here.values("contact"))
     return query.filter(Exists(here.filter(contact=OuterRef("pk"))))  # faster where most are on it
-
-
-def without_lists(query: QuerySet[Any]) -> QuerySet[Any]:
-    """ "Contacts w/o Lists"."""
-    return query.filter(~Exists(ListMember.objects.filter(contact=OuterRef("pk"), state=ListMember.State.IN)))
 
 
 def _alive(query: QuerySet[Any]) -> QuerySet[Any]:
@@ -80,7 +84,7 @@ def _salesperson(row: Any, view: View) -> str:
 
 
 def _created(row: Any, view: View) -> Any:
-    return cells.day(row.created_at)
+    return format_html('<span class="nowrap">{}</span>', cells.day(row.created_at))
 
 
 def _edited(row: Any, view: View) -> Any:
@@ -225,8 +229,11 @@ COMPANIES = Table(
         Filter(
             "state",
             "State",
-            lambda q, v: q.filter(panels.is_customer() if v == "customer" else ~panels.is_customer()),
+            lambda q, v: q.filter(panels.is_customer()) if v == "customer" else panels.prospects(q),
             lambda request: (("customer", "Customer"), ("prospect", "Prospect")),
+            many=lambda q, v: (
+                q.filter(panels.is_customer(each=True)) if v == "customer" else panels.prospects(q)
+            ),
         ),
         _BY_RUN,
     ],
@@ -300,6 +307,12 @@ OPPORTUNITIES = Table(
     filters=[
         Filter("status", "Status", lambda q, v: _by_id(q, "status_id", v), status_options),
         _BY_SALES,
+        Filter(
+            "amount",
+            "Amount",
+            lambda q, v: q.filter(amount__isnull=v == "none"),
+            lambda request: (("none", "Without amount"), ("some", "With amount")),
+        ),
         Filter("company", "Company", lambda q, v: _by_id(q, "company_id", v), free=True),
         Filter("contact", "Contact", lambda q, v: _by_id(q, "contact_id", v), free=True),
         _BY_RUN,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
+from datetime import datetime
 
 from django.db import transaction
 from django.db.models import F
@@ -15,8 +16,8 @@ from propolis.history.door import keep
 from propolis.history.models import Change
 
 _STATE = {
-    Suppression.Kind.UNSUBSCRIBED: Contact.MailState.UNSUBSCRIBED,
-    Suppression.Kind.BOUNCED: Contact.MailState.BOUNCED,
+    Suppression.Kind.UNSUBSCRIBED: Contact.MailState.UNSUBSCRIBED.value,
+    Suppression.Kind.BOUNCED: Contact.MailState.BOUNCED.value,
 }
 
 
@@ -28,7 +29,7 @@ def states(keys: Collection[str]) -> dict[str, str]:
     """email_key → the contacts' mail_state, for addresses that are not simply subscribed; one query."""
     found: dict[str, str] = {}
     if keys:
-        standing = Suppression.objects.filter(email_key__in=keys, lifted_at=None)
+        standing = Suppression.objects.filter(email_key__among=keys, lifted_at=None)
         for key, kind in standing.order_by("kind").values_list("email_key", "kind"):
             found[key] = _STATE[Suppression.Kind(kind)]  # "bounce" < "unsub": unsubscribed wins
     return found
@@ -68,6 +69,31 @@ def suppress(
             row.save()
         copy_to_contacts(account, [key], actor=actor)
     return True
+
+
+def stop_mailing(
+    account: Account, emails: Collection[str], kind: Suppression.Kind, *, source: str, at: datetime
+) -> None:
+    """What an import says of these addresses (keys), for every contact that has one.
+
+    An address a person re-subscribed stays so. Call in a transaction; the contacts' histories say nothing of it.
+    """
+    if not emails:
+        return
+    Suppression.objects.bulk_create(
+        [
+            Suppression(account_id=account.pk, email_key=email, kind=kind, source=source, at=at)
+            for email in sorted(emails)
+        ],
+        ignore_conflicts=True,
+    )
+    standing = Suppression.objects.filter(email_key__among=emails, kind=kind, lifted_at__isnull=True)
+    behind = [Contact.MailState.SUBSCRIBED]
+    if kind == Suppression.Kind.UNSUBSCRIBED:
+        behind.append(Contact.MailState.BOUNCED)  # unsubscribed wins, as in `states`
+    Contact.objects.filter(email_key__in=standing.values("email_key"), mail_state__in=behind).update(
+        mail_state=_STATE[kind]
+    )
 
 
 def lift(account: Account, email: str, *, actor: Membership, reason: str) -> bool:

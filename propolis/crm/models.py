@@ -10,6 +10,7 @@ from django.db.models.functions import Now
 
 from propolis.accounts.models import Membership
 from propolis.accounts.scoping import TenantModel
+from propolis.crm.look_alikes import Duplicate as Duplicate
 from propolis.runs.models import Run
 
 KEY = 200  # characters kept of a key, so that an index entry stays small whatever the value
@@ -27,6 +28,17 @@ def _person() -> models.ForeignKey[Membership | None, Membership | None]:
     return models.ForeignKey(
         Membership, null=True, blank=True, on_delete=models.SET_NULL, related_name="+", db_index=False
     )
+
+
+def _deleted(name: str) -> models.Index:
+    """Narrower than every other index of the account, or SQLite, which keeps no statistics, takes another."""
+    return models.Index(
+        fields=["account"], name=f"{name}_deleted", condition=models.Q(deleted_at__isnull=False)
+    )
+
+
+def _living(name: str, *fields: str, **also: bool) -> models.Index:
+    return models.Index(fields=fields, name=name, condition=models.Q(deleted_at=None, **also))
 
 
 class Entity(TenantModel):
@@ -107,19 +119,15 @@ class Company(Entity, Reachable, NextStep):
             models.Index(fields=["account", "email_key"], name="company_email"),
             models.Index(fields=["account", "phone_key"], name="company_phone"),
             models.Index(fields=["account", "mobile_key"], name="company_mobile"),
-            models.Index(fields=["account", "name_key"], name="company_name"),
+            models.Index(fields=["account", "name_key", "deleted_at"], name="company_name"),
             models.Index(fields=["account", "next_step_on"], name="company_next_step"),
             models.Index(fields=["account", "salesperson", "sort_name", "id"], name="company_by_salesperson"),
             models.Index(
-                fields=["account", "sort_name", "id"],
+                fields=["account", "deleted_at"],
                 name="company_disabled",
                 condition=models.Q(disabled_in_syncro=True),
             ),
-            models.Index(
-                fields=["account", "sort_name", "id"],
-                name="company_deleted",
-                condition=models.Q(deleted_at__isnull=False),
-            ),
+            _deleted("company"),
         ]
 
     def __str__(self) -> str:
@@ -153,18 +161,14 @@ class Contact(Entity, Reachable):
             models.Index(fields=["account", "sort_name", "id"], name="contact_by_name"),
             models.Index(fields=["account", "created_at", "id"], name="contact_by_created"),
             models.Index(fields=["account", "edited_at", "id"], name="contact_by_edited"),
-            models.Index(fields=["account", "email_key"], name="contact_email"),
+            models.Index(fields=["account", "email_key", "deleted_at"], name="contact_email"),
             models.Index(fields=["account", "phone_key"], name="contact_phone"),
             models.Index(fields=["account", "mobile_key"], name="contact_mobile"),
             models.Index(fields=["account", "name_key"], name="contact_name"),
-            models.Index(fields=["account", "company"], name="contact_of_company"),
+            models.Index(fields=["account", "company", "sort_name", "id"], name="contact_of_company"),
             models.Index(fields=["account", "mail_state", "sort_name", "id"], name="contact_by_mail"),
             models.Index(fields=["account", "salesperson", "sort_name", "id"], name="contact_by_salesperson"),
-            models.Index(
-                fields=["account", "sort_name", "id"],
-                name="contact_deleted",
-                condition=models.Q(deleted_at__isnull=False),
-            ),
+            _deleted("contact"),
         ]
 
     def __str__(self) -> str:
@@ -240,7 +244,7 @@ class ListMember(TenantModel):
         constraints: ClassVar = [models.UniqueConstraint(fields=["list", "contact"], name="listmember_once")]
         indexes: ClassVar = [
             models.Index(fields=["list", "state", "contact"], name="listmember_counted"),
-            models.Index(fields=["contact", "state"], name="listmember_of_contact"),
+            models.Index(fields=["contact", "state", "account"], name="listmember_of_contact"),
         ]
 
 
@@ -324,6 +328,10 @@ class Opportunity(Entity, NextStep):
             models.Index(fields=["account", "closed_at"], name="opp_by_closed"),
             models.Index(fields=["account", "next_step_on"], name="opp_next_step"),
             models.Index(fields=["account", "waits_for_remote_user"], name="opp_waits_for"),
+            # Read alone: sums by status, and of each company who sold to it last.
+            _living("opp_summed_up", "account", "status", "amount", "likelihood"),
+            _living("opp_latest", "account", "company", "id", "salesperson", salesperson__isnull=False),
+            _deleted("opp"),
         ]
 
     def __str__(self) -> str:

@@ -1,13 +1,13 @@
 """The small words in names: legal forms of businesses, titles, particles and suffixes of persons.
 
-Mostly taken from cleanco and nameparser when this module loads, less those that are ordinary words as well.
+Mostly taken from cleanco and nameparser, less those that are ordinary words as well.
 """
 
 from __future__ import annotations
 
+from functools import cache
+
 from cleanco.termdata import terms_by_country, terms_by_type
-from nameparser.config.particles import PARTICLES as _PARTICLES
-from nameparser.config.suffixes import SUFFIX_WORDS
 
 _UNDOTTED = str.maketrans({".": "", "'": "", "&": " and ", "/": " ", ":": " "})
 # Of the two-letter forms only those that say nothing else: "Acme UK" is not "Acme".
@@ -37,9 +37,23 @@ _LONGEST = max(map(len, _FORMS))
 TITLES = frozenset(
     {"mr", "mrs", "ms", "miss", "mx", "dr", "prof", "professor", "sir", "herr", "frau", "dame", "rev"}
 )
-PARTICLES = frozenset(p for p in _PARTICLES if p.isalpha()) - {"mc", "mac", "bat", "bar", "do", "te", "op"}
 _DEGREES = {"md", "phd", "cpa", "dds", "dmd", "dvm", "rn", "jd", "mba", "pe"}
-PERSON_SUFFIXES = (frozenset(w for w in SUFFIX_WORDS if w.isascii()) - {"2", "i", "v"}) | _DEGREES
+
+
+@cache
+def particles() -> frozenset[str]:
+    """ "van", "de la": what belongs to the last name."""
+    from nameparser.config.particles import PARTICLES
+
+    return frozenset(p for p in PARTICLES if p.isalpha()) - {"mc", "mac", "bat", "bar", "do", "te", "op"}
+
+
+@cache
+def person_suffixes() -> frozenset[str]:
+    """ "jr", "iii", "md"."""
+    from nameparser.config.suffixes import SUFFIX_WORDS
+
+    return (frozenset(w for w in SUFFIX_WORDS if w.isascii()) - {"2", "i", "v"}) | _DEGREES
 
 
 def strip_legal_form(words: list[str]) -> list[str]:

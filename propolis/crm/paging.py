@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode
 
-from django.db.models import Q, QuerySet
+from django.db.models import Case, F, IntegerField, Q, QuerySet, Subquery, When
+
+from propolis.accounts.addressing import typed_id
 
 SIZE = 50
 COUNTED = 10_000
@@ -46,20 +48,59 @@ def parse_sort(text: str, columns: Mapping[str, str], default: str) -> Sort:
     return Sort(key, columns[key], text.startswith("-"))
 
 
-def page(query: QuerySet[Any], sort: Sort, params: Mapping[str, str], size: int = SIZE) -> Page:
-    """One page of the query, at the place `params` names: after=ID, before=ID, end=1, or the start."""
+def page(
+    query: QuerySet[Any],
+    sort: Sort,
+    params: Mapping[str, str],
+    size: int = SIZE,
+    whole: QuerySet[Any] | None = None,
+) -> Page:
+    """One page of the query, at the place `params` names: after=ID, before=ID, end=1, or the start.
+
+    `whole`: as in `Found`."""
     backwards = "end" in params or "before" in params
     anchor = _anchor(query, sort, params.get("before") or params.get("after"))
     down = sort.down != backwards
     if anchor is not None:
         query = query.filter(_beyond(sort.column, anchor, down))
-    sign = "-" if down else ""
-    rows = list(query.order_by(f"{sign}{sort.column}", f"{sign}pk")[: size + 1])
+    rows = first_rows(query, sort.column, size + 1, down=down, whole=whole)
     more = len(rows) > size
     rows = rows[:size]
     if backwards:
         rows.reverse()
     return _page(rows, params, more=more, backwards=backwards, inside=anchor is not None or "end" in params)
+
+
+def first_rows(
+    query: QuerySet[Any], column: str, most: int, *, down: bool = False, whole: QuerySet[Any] | None = None
+) -> list[Any]:
+    """So many by the column and the id. `whole`: as in `Found`."""
+    if whole is None:
+        return list(_in_order(query, F(column), down=down)[:most])
+    # What is no column has no index to walk; every id is above 0. Only those shown are joined with what they show.
+    hidden = Case(When(pk__gt=0, then=F(column)))
+    some = _in_order(query, hidden, down=down).values("pk")[:most]
+    return list(_in_order(whole.filter(pk__in=some), F(column), down=down))
+
+
+def _in_order(query: QuerySet[Any], key: Any, *, down: bool) -> QuerySet[Any]:
+    return query.order_by(key.desc(), F("pk").desc()) if down else query.order_by(key.asc(), F("pk").asc())
+
+
+def walked(query: QuerySet[Any], sort: Sort, names: set[str], size: int) -> Iterator[list[dict[str, Any]]]:
+    """Every row of the query as a dict of these columns and "pk", in order, so many at a time.
+
+    Each batch is a query of its own that goes on by key: no cursor, no transaction, flat memory.
+    """
+    columns, sign = {*names, sort.column, "pk"}, "-" if sort.down else ""
+    some = query.order_by(f"{sign}{sort.column}", f"{sign}pk").values(*columns)
+    rows = list(some[:size])
+    while rows:
+        yield rows
+        if len(rows) < size:
+            return
+        last = rows[-1]
+        rows = list(some.filter(_beyond(sort.column, (last[sort.column], last["pk"]), sort.down))[:size])
 
 
 def _page(rows: list[Any], params: Mapping[str, str], *, more: bool, backwards: bool, inside: bool) -> Page:
@@ -81,11 +122,12 @@ def _page(rows: list[Any], params: Mapping[str, str], *, more: bool, backwards: 
 
 def _anchor(query: QuerySet[Any], sort: Sort, pk: str | None) -> tuple[Any, int] | None:
     """Where the row named in the address stands; None if there is none (any more)."""
-    if not pk or not pk.isdigit() or len(pk) > 18:
+    wanted = typed_id(pk)
+    if wanted is None:
         return None
-    found = query.model._default_manager.filter(pk=pk).values_list(sort.column, flat=True)[:1]
+    found = query.model._default_manager.filter(pk=wanted).values_list(sort.column, flat=True)[:1]
     values = list(found)
-    return (values[0], int(pk)) if values else None
+    return (values[0], wanted) if values else None
 
 
 def _beyond(column: str, anchor: tuple[Any, int], down: bool) -> Q:
@@ -95,9 +137,43 @@ def _beyond(column: str, anchor: tuple[Any, int], down: bool) -> Q:
     return Q(**{f"{column}__{near}": value}) & (Q(**{f"{column}__{past}": value}) | Q(**{f"pk__{past}": pk}))
 
 
+@dataclass(frozen=True)
+class Found:
+    """How many, as `counted`, and a query for the same rows that is quick to order.
+
+    `whole`: what they are among, if they are to be sorted; None if the order's index is to be walked for them."""
+
+    count: int
+    rows: QuerySet[Any]
+    whole: QuerySet[Any] | None
+
+
+def found(query: QuerySet[Any], whole: QuerySet[Any], many: QuerySet[Any] | None = None) -> Found:
+    """Counts and finds with one question.
+
+    As many as are counted are asked for by their ids, among `whole`, and sorted: the order's index might have to be
+    walked to its end for them, for all whose name begins with Z. Of more, walking it finds the first ones soon.
+    `many`: the same rows, asked for so that it is walked, if `query` would rather sort them.
+    """
+    ids = list(query.order_by().values_list("pk", flat=True)[: COUNTED + 1])
+    if len(ids) > COUNTED:
+        return Found(len(ids), query if many is None else many, None)
+    # Of none too, by an id nobody has: a page asks as many questions whatever there is.
+    return Found(len(ids), whole.filter(pk__among=ids or [0]), whole)
+
+
 def counted(query: QuerySet[Any]) -> int:
     """How many, exact up to `COUNTED`; one more than that means "more"."""
     return query.order_by().values("pk")[: COUNTED + 1].count()
+
+
+class HowMany(Subquery):
+    """`counted` as an expression, so that several numbers come with one question."""
+
+    template = "(SELECT COUNT(*) FROM (%(subquery)s) counted)"
+
+    def __init__(self, query: QuerySet[Any]) -> None:
+        super().__init__(query.values("pk")[: COUNTED + 1], output_field=IntegerField())
 
 
 def count_words(count: int) -> str:

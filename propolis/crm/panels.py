@@ -4,28 +4,34 @@ HTML goes through `propolis.ui.panels.register_panel(place, draw)`; the places, 
   company.side, company.header_actions, company.badges        a Company
   contact.side, contact.header_actions, contact.badges        a Contact
   opportunity.side, opportunity.header_actions                an Opportunity
+  opportunity.moved                                           an Opportunity, for the message after a move
   dashboard.cards, dashboard.notices                          None
+  dashboard.first                                             None (where to begin in an empty account)
   companies.notices, contacts.notices, opportunities.notices  None
   companies.selection, contacts.selection                     None (a line in the selection bar)
 Tables ("companies", "contacts", "opportunities") take columns, filters and chips:
   add_column("companies", Column(…)), add_filter("companies", Filter(…)), add_chip("companies", Chip(…)),
   add_preparation("companies", fn) for what those columns need.
-`add_customer_condition(fn)`: fn() → a condition on Company under which it is a customer, not a prospect.
+`add_customer_reason(fn)`: fn() → rows of which any makes the company `OuterRef("pk")` a customer, not a prospect.
+`add_status_use(use)`: somebody else points at statuses of opportunities, and follows one that is archived.
 `add_merge_notice(fn)`: fn(survivor, loser) → safe HTML shown before two records are merged.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from functools import reduce
+from operator import or_
+from typing import Any, Protocol
 
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import Exists, OuterRef, Q, QuerySet, Subquery
+from django.db.models.lookups import IsNull
 
 from propolis.crm.models import Opportunity, OppStatus
 from propolis.crm.tables import Chip, Column, Filter, Table
 
 _tables: dict[str, Table] = {}
-_customer_conditions: list[Callable[[], Any]] = []
+_customer_reasons: list[Callable[[], QuerySet[Any]]] = []
 _merge_notices: list[Callable[[Any, Any], str]] = []
 
 
@@ -58,20 +64,54 @@ def add_preparation(page: str, prepare: Callable[[Sequence[Any]], Mapping[str, A
         table_of(page).prepare.append(prepare)
 
 
-def add_customer_condition(condition: Callable[[], Any]) -> None:
-    if condition not in _customer_conditions:
-        _customer_conditions.append(condition)
+def add_customer_reason(reason: Callable[[], QuerySet[Any]]) -> None:
+    if reason not in _customer_reasons:
+        _customer_reasons.append(reason)
 
 
-def is_customer() -> Q:
-    """A condition on Company: something was won, or another app says so."""
+def is_customer(*, each: bool = False) -> Q:
+    """A condition on Company: something was won, or another app says so.
+
+    `each`: to be looked up company by company, where PostgreSQL would begin by reading all customers."""
+    if each:
+        return reduce(or_, (Q(IsNull(Subquery(rows.values("pk")[:1]), False)) for rows in _reasons()))
+    return reduce(or_, (Q(Exists(rows)) for rows in _reasons()))
+
+
+def prospects(query: QuerySet[Any]) -> QuerySet[Any]:
+    """The companies that are no customers. Each reason is denied by itself: PostgreSQL then joins against it,
+    where it would look up company by company in "none of them"."""
+    for rows in _reasons():
+        query = query.filter(~Exists(rows))
+    return query
+
+
+def _reasons() -> list[QuerySet[Any]]:
     won = Opportunity.objects.filter(
         company=OuterRef("pk"), deleted_at=None, status__outcome=OppStatus.Outcome.WON
     )
-    found = Q(Exists(won))
-    for condition in _customer_conditions:
-        found |= Q(condition())
-    return found
+    # What other apps say comes first, as it holds for more of them: the rest is then not even read.
+    return [*(reason() for reason in _customer_reasons), won]
+
+
+class StatusUse(Protocol):
+    def says(self, status: OppStatus) -> str:
+        """A sentence for the person who wants to archive it, "" where it is not used."""
+
+    def moved(self, status: OppStatus, to: OppStatus) -> None:
+        """Points at `to` from now on; called in the transaction that archives `status`."""
+
+
+_status_uses: list[StatusUse] = []
+
+
+def add_status_use(use: StatusUse) -> None:
+    if use not in _status_uses:
+        _status_uses.append(use)
+
+
+def status_uses() -> Sequence[StatusUse]:
+    return _status_uses
 
 
 def add_merge_notice(notice: Callable[[Any, Any], str]) -> None:

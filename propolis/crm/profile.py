@@ -11,65 +11,19 @@ from django.http import HttpRequest
 
 from propolis.accounts.addressing import url
 from propolis.crm import cells, rows
-from propolis.crm.fields import FIELDS, Field, Kind, Shape
+from propolis.crm.fields import FIELDS, ORDER, Field, Shape
 
 _ICONS = {
     "name": "tag", "residential": "house", "website": "globe", "email": "mail", "phone": "phone",
     "mobile": "smartphone", "extension": "hash", "title": "briefcase", "company": "building-2",
     "contact": "user",
-    "salesperson": "user-round", "address_1": "map-pin",
+    "salesperson": "user-round", "address_1": "map-pin", "address_2": "map-pin",
     "city": "building", "state": "map", "zip": "hash", "country": "flag", "notes": "notebook-text",
     "status": "circle-dot", "amount": "banknote", "likelihood": "percent", "expected_close": "calendar",
     "closed_at": "calendar-check", "prospect_name": "user-round-search", "prospect_email": "mail",
     "prospect_phone": "phone",
 }  # fmt: skip
-_SHOWN = {
-    Kind.COMPANY: [
-        "website",
-        "email",
-        "phone",
-        "mobile",
-        "address_1",
-        "address_2",
-        "city",
-        "state",
-        "zip",
-        "country",
-        "salesperson",
-        "residential",
-        "notes",
-    ],
-    Kind.CONTACT: [
-        "title",
-        "company",
-        "email",
-        "phone",
-        "extension",
-        "mobile",
-        "address_1",
-        "address_2",
-        "city",
-        "state",
-        "zip",
-        "country",
-        "salesperson",
-        "notes",
-    ],
-    Kind.OPPORTUNITY: [
-        "status",
-        "company",
-        "contact",
-        "salesperson",
-        "amount",
-        "likelihood",
-        "expected_close",
-        "closed_at",
-        "prospect_name",
-        "prospect_email",
-        "prospect_phone",
-        "notes",
-    ],
-}
+_IN_THE_TITLE = frozenset(["name", "first", "last"])
 # Blank, these only take room: there is the whole form for them.
 _ONLY_FILLED = frozenset(
     [
@@ -108,7 +62,8 @@ def facts_of(row: Any, names: Iterable[str], request: HttpRequest | None = None)
 
 def facts(row: Any, request: HttpRequest) -> list[Fact]:
     """What the profile lists, without what is blank and rarely used."""
-    shown = facts_of(row, _SHOWN[rows.kind_of(row)], request)
+    names = [name for name in ORDER[rows.kind_of(row)] if name not in _IN_THE_TITLE]
+    shown = facts_of(row, names, request)
     return [fact for fact in shown if fact.words or fact.name not in _ONLY_FILLED]
 
 
@@ -129,6 +84,8 @@ def _words(row: Any, field: Field, request: HttpRequest | None) -> str:
         return cells.money(value, account.currency if account else "USD")
     if field.shape is Shape.PERCENT:
         return f"{value} %"
+    if field.shape is Shape.PHONE:
+        return cells.phone_words(value, row.account.phone_region)
     return cells.day(value) if isinstance(value, date) else str(getattr(value, "name", value))
 
 

@@ -16,6 +16,10 @@ class Adapter(Protocol):
     @property
     def model(self) -> type[TenantModel]: ...
 
+    @property
+    def follows(self) -> Mapping[str, str]:
+        """Field → the field it is worked out from; it goes back exactly where that one does."""
+
     def values(self, row: Any) -> Mapping[str, Any]:
         """Every field as the plain value history keeps."""
 

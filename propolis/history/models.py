@@ -63,17 +63,29 @@ class Change(TenantModel):
         Membership, null=True, blank=True, on_delete=models.SET_NULL, related_name="+", db_index=False
     )
     undoes = models.ForeignKey(
-        "self", null=True, blank=True, on_delete=models.SET_NULL, related_name="undone_by"
+        "self",
+        null=True,
+        blank=True,
+        on_delete=models.SET_NULL,
+        related_name="undone_by",
+        db_index=False,
     )
     at = models.DateTimeField(db_default=Now())
 
     class Meta:
         indexes: ClassVar = [
-            models.Index(fields=["account", "kind", "local_id", "-id"], name="change_timeline"),
+            # What is only planned to be new has no id yet, and comes in when it has.
+            models.Index(
+                fields=["account", "kind", "local_id", "-id"],
+                name="change_timeline",
+                condition=models.Q(local_id__isnull=False),
+            ),
+            models.Index(fields=["undoes"], name="change_undone", condition=models.Q(undoes__isnull=False)),
             models.Index(fields=["run", "seq"], name="change_in_order"),
             models.Index(fields=["run", "state", "action", "reason", "id"], name="change_by_result"),
             # Only customers are asked for by run and Syncro id: while their contacts are planned.
             models.Index(
                 fields=["run", "remote_id"], condition=models.Q(kind="company"), name="change_of_customer"
             ),
+            models.Index(fields=["account", "at"], condition=models.Q(run=None), name="change_by_hand"),
         ]

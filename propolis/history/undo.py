@@ -199,6 +199,11 @@ def _plan_one(adapter: Adapter, change: Change, row: Any, held: dict[int, str]) 
 def _plan_fields(adapter: Adapter, change: Change, row: Any) -> UndoItem:
     now = adapter.values(row)
     kept = {name: "Changed since" for name, effect in change.fields.items() if now.get(name) != effect[1]}
+    for name, leader in adapter.follows.items():
+        if name in change.fields and leader in change.fields:
+            kept.pop(name, None)
+            if leader in kept:
+                kept[name] = kept[leader]
     back = tuple(name for name in change.fields if name not in kept)
     beside = change.action in (Action.MERGE, Action.COMBINE) or change.args.get("lists")
     if kept and not back and not beside:
@@ -230,7 +235,8 @@ def _reverse(
 ) -> Change:
     """Sets the row back, unsaved; the Change that says so."""
     change = item.change
-    effects = {name: [change.fields[name][1], change.fields[name][0], "undone"] for name in item.back}
+    now = adapter.values(row)
+    effects = {name: [now.get(name), change.fields[name][0], "undone"] for name in item.back}
     action = Action.UPDATE
     if change.action in _MAKES:
         row.deleted_at, row.deleted_by = timezone.now(), actor

@@ -155,7 +155,7 @@ _RULE_LABELS = {
     Rule.SAME_EMAIL: "Same e-mail",
     Rule.SAME_COMPANY_AND_NAME: "Same company and same name",
     Rule.BY_HAND: "Linked by hand",
-    Rule.CREATED: "Created from the other side",
+    Rule.CREATED: "Came from Syncro",
 }
 _DOUBT_LABELS = {
     Doubt.DOMAIN_OTHER_NAME: "Same domain, but different names",

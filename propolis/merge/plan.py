@@ -36,6 +36,9 @@ def word_for(outcome: Outcome, decisions: Iterable[Decision] = ()) -> Word:
     return Word.MERGED
 
 
+_NAMES = {word: word.name.lower() for word in Word}
+
+
 @dataclass(slots=True)
 class Counts:
     """How many records became what. The sum of all is the number of unique ids read, or a record was lost."""
@@ -50,12 +53,12 @@ class Counts:
 
     def add(self, word: Word, n: int = 1) -> None:
         """`n` more records of that word."""
-        name = word.name.lower()
+        name = _NAMES[word]
         setattr(self, name, getattr(self, name) + n)
 
     def of(self, word: Word) -> int:
         """The count of one word."""
-        return self.to_dict()[word.name.lower()]
+        return self.to_dict()[_NAMES[word]]
 
     def __add__(self, other: "Counts") -> "Counts":
         theirs = other.to_dict()

@@ -6,6 +6,7 @@ from typing import Any
 
 from django.db import IntegrityError, transaction
 from django.db.models.functions import Now
+from django.utils import timezone
 
 from propolis.accounts.models import Account, Membership, audit
 from propolis.accounts.scoping import in_account
@@ -19,6 +20,8 @@ State = Run.State
 RESTING = frozenset({State.PAUSED, State.NEEDS_ATTENTION})
 # Somebody else took the slot between our look and our insert, and gave it back: so often at most.
 MAX_PRESSES = 20
+# Why a run that was laid out waits.
+CHOICES = "choices"
 FRESH: dict[str, Any] = {
     "next_at": None,
     "stop_flag": "",
@@ -37,10 +40,11 @@ def start(
     by: Membership | None = None,
     slot: str = "data",
     undoes: Run | None = None,
+    bell: bool = True,
 ) -> tuple[Run, bool]:
     """Starts a run, or answers the one that holds the slot and False. Works at any number of presses at once.
 
-    A bell rings as soon as the surrounding transaction is committed.
+    A bell rings as soon as the surrounding transaction is committed, unless the caller does the work (`bell`).
     """
     for press in range(MAX_PRESSES):
         busy = holder(account, slot)
@@ -51,7 +55,8 @@ def start(
                 run = Run(account=account, kind=kind, slot=slot, options=options or {}, by=by, undoes=undoes)
                 run.number = next_number(account)
                 run.save(force_insert=True)
-                ring_on_commit(run.pk)
+                if bell:
+                    ring_on_commit(run.pk)
         except IntegrityError:
             if press == MAX_PRESSES - 1:
                 raise
@@ -59,6 +64,42 @@ def start(
             run.refresh_from_db()
             return run, True
     raise AssertionError("unreachable")
+
+
+def lay_out(account: Account, kind: str, *, options: dict[str, Any], by: Membership | None) -> Run:
+    """A run that begins with a person's choices: it waits like a preview, without a slot, for `begin`."""
+    with in_account(account), transaction.atomic():
+        run = Run(account=account, kind=kind, state=State.PLANNED, options=options, by=by)
+        run.number = next_number(account)
+        run.gate_reason, run.planned_at = CHOICES, timezone.now()
+        run.save(force_insert=True)
+    run.refresh_from_db()
+    return run
+
+
+def begin(run: Run, options: dict[str, Any]) -> bool:
+    """Starts a run that was laid out, with these options. False if another run holds the slot.
+
+    True as well when it was begun before (two presses).
+    """
+    fields = {**FRESH, "state": State.QUEUED, "slot": job_for(run.kind).slot, "options": options}
+    fields |= {"gate_reason": "", "planned_at": None}
+    waiting = all_runs().filter(pk=run.pk, state=State.PLANNED, gate_reason=CHOICES)
+    try:
+        with transaction.atomic():
+            taken = waiting.update(**fields)
+            if taken:
+                ring_on_commit(run.pk)
+    except IntegrityError:
+        return False
+    return bool(taken) or not waiting.exists()
+
+
+def overtaken(run: Run) -> bool:
+    """Another run has written since this one was planned: what it planned may not be true any more."""
+    since = all_runs().filter(account=run.account, confirmed_at__gt=run.planned_at).exclude(pk=run.pk)
+    ended = all_runs().filter(account=run.account, finished_at__gt=run.planned_at).exclude(pk=run.pk)
+    return since.exists() or ended.filter(cursor__phase__in=["apply", "close"]).exists()
 
 
 def holder(account: Account, slot: str = "data") -> Run | None:
@@ -106,6 +147,19 @@ def confirm(run: Run, by: Membership | None) -> bool:
     if why_not:
         raise Refused(why_not)
     fields = {**FRESH, "state": State.APPLYING, "slot": job.slot, "confirmed_at": Now()}
+    return _left_gate(run, by, "confirm", fields) is not False
+
+
+def back(run: Run, by: Membership | None, *, cursor: dict[str, Any], phase: str) -> bool:
+    """A run at the gate works on from this earlier cursor, its counts forgotten. False: it is not at the gate
+    (any more), or another run holds the slot."""
+    fields = {**FRESH, "state": State.READING, "slot": job_for(run.kind).slot, "cursor": cursor, "counts": {}}
+    fields |= {"phase": phase, "progress": {}, "planned_at": None, "gate_reason": ""}
+    return bool(_left_gate(run, by, "plan_again", fields))
+
+
+def _left_gate(run: Run, by: Membership | None, verb: str, fields: dict[str, Any]) -> bool | None:
+    """False: another run holds the slot. None: it is not at the gate any more."""
     try:
         with transaction.atomic():
             taken = all_runs().filter(pk=run.pk, state=State.PLANNED).update(**fields)
@@ -114,8 +168,8 @@ def confirm(run: Run, by: Membership | None) -> bool:
     except IntegrityError:
         return False
     if taken:
-        _audit(run, by, "confirm")
-    return True
+        _audit(run, by, verb)
+    return True if taken else None
 
 
 def end(run: Run, state: State) -> None:

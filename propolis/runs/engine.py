@@ -5,6 +5,7 @@ The one door for other apps: everything of this package that they call is named 
 
 from __future__ import annotations
 
+import gc
 import logging
 import os
 import random
@@ -17,12 +18,26 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from django.conf import settings
-from django.db import DatabaseError, InterfaceError, OperationalError, connection, transaction
+from django.db import DatabaseError, InterfaceError, InternalError, OperationalError, connection, transaction
 from django.db.models import F
 from django.db.models.functions import Coalesce, Now
 
+from propolis.accounts.models import Account, Membership
 from propolis.accounts.scoping import in_account
-from propolis.runs.asking import confirm, end, ending, holder, pause, resume, start, stop
+from propolis.runs.asking import (
+    back,
+    begin,
+    confirm,
+    end,
+    ending,
+    holder,
+    lay_out,
+    overtaken,
+    pause,
+    resume,
+    start,
+    stop,
+)
 from propolis.runs.clock import later
 from propolis.runs.jobs import (
     Continue,
@@ -60,17 +75,23 @@ __all__ = [
     "TryAgain",
     "UnknownJob",
     "WorkResult",
+    "back",
+    "begin",
     "claim",
     "confirm",
     "follow",
     "holder",
     "job_for",
+    "lay_out",
+    "overtaken",
     "pause",
     "register",
     "resume",
     "start",
+    "start_held",
     "stop",
     "work",
+    "work_on",
 ]
 
 logger = logging.getLogger(__name__)
@@ -79,6 +100,7 @@ logger = logging.getLogger(__name__)
 MAX_LOSSES = 5
 # The database was busy or away for a moment: try again after so many seconds.
 DATABASE_PAUSE = 2.0
+MADE_BEFORE_COLLECTING = 50_000
 
 Outcome = Literal["busy", "slice", "waiting", "ended", "gate", "needs_attention", "paused", "left", "lost"]
 
@@ -124,10 +146,25 @@ def claim(run_id: int, owner: str) -> Lease | None:
 def work(run_id: int, *, seconds: float | None = None, owner: str | None = None) -> WorkResult:
     """Claims the run and works on it for one slice (default PROPOLIS_SLICE_SECONDS), then rings again."""
     lease = claim(run_id, owner or new_owner())
-    if lease is None:
-        return WorkResult("busy")
+    return WorkResult("busy") if lease is None else work_on(lease, seconds=seconds)
+
+
+def start_held(
+    account: Account, kind: str, *, options: dict[str, Any], by: Membership | None, slot: str
+) -> tuple[Run, Lease | None]:
+    """Starts a run whose first slice the caller works on itself (`work_on`), because a person waits for it.
+
+    No bell rings; should the caller die, the reaper rings when the lease has run out. None: another run holds
+    the slot, and is answered. Call inside a transaction that also writes what the run is to do.
+    """
+    run, is_new = start(account, kind, options=options, by=by, slot=slot, bell=False)
+    return run, claim(run.pk, new_owner()) if is_new else None
+
+
+def work_on(lease: Lease, *, seconds: float | None = None) -> WorkResult:
+    """Works under this lease for one slice, then lets it go; rings if there is more to do."""
     until = time.monotonic() + (settings.PROPOLIS_SLICE_SECONDS if seconds is None else seconds)
-    with lease.renewing(), in_account(lease.run.account), _no_frozen_transaction():
+    with lease.renewing(), in_account(lease.run.account), _no_frozen_transaction(), _seldom_collecting():
         return _Slice(lease, until).run()
 
 
@@ -271,11 +308,13 @@ def _pause_before(attempt: int) -> float:
 
 
 def _passing(error: Exception) -> bool:
-    """Trouble of the database that goes by: locked, restarted, deadlock."""
+    """Trouble of the database that goes by: locked, restarted, deadlock, or we stood still in a transaction (which
+    PostgreSQL's driver calls an internal error)."""
     if isinstance(error, InterfaceError):
         return True
-    signs = ("locked", "connection", "deadlock", "terminat", "shutting down", "starting up")
-    return isinstance(error, OperationalError) and any(sign in str(error).lower() for sign in signs)
+    signs = ("locked", "connection", "deadlock", "terminat", "timeout", "shutting down", "starting up")
+    passing = isinstance(error, (OperationalError, InternalError))
+    return passing and any(sign in str(error).lower() for sign in signs)
 
 
 @contextmanager
@@ -296,3 +335,14 @@ def _no_frozen_transaction() -> Iterator[None]:
                 cursor.execute("RESET idle_in_transaction_session_timeout")
         except DatabaseError:
             connection.close()
+
+
+@contextmanager
+def _seldom_collecting() -> Iterator[None]:
+    """Batches make containers by the ten thousand and hardly a cycle: looking for cycles took 7 % of an import."""
+    before = gc.get_threshold()
+    gc.set_threshold(MADE_BEFORE_COLLECTING, *before[1:])
+    try:
+        yield
+    finally:
+        gc.set_threshold(*before)

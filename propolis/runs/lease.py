@@ -79,11 +79,18 @@ class Lease:
         return f"<Lease of run {self.run.pk}, fence {self.run.fence}>"
 
     @contextmanager
-    def batch(self) -> Iterator[Batch]:
-        """A transaction that holds the fence from its first statement on; raises LeaseLost without it."""
+    def batch(self, *, repeatable: bool = False) -> Iterator[Batch]:
+        """A transaction that holds the fence from its first statement on; raises LeaseLost without it.
+
+        `repeatable`: all it does stands in this database beside the cursor, and nobody outside was told of it.
+        PostgreSQL then need not have it on disk before we go on: a power cut that takes it takes the cursor along.
+        """
         batch = Batch()
         with transaction.atomic(durable=True):
             self._write(lease_until=later(settings.PROPOLIS_LEASE_SECONDS))
+            if repeatable and connection.vendor == "postgresql":
+                with connection.cursor() as cursor:
+                    cursor.execute("SET LOCAL synchronous_commit TO off")
             yield batch
             spent = self._spent(batch)
             self._write(**batch.fields, **{name: F(name) + much for name, much in spent.items()})

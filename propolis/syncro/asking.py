@@ -31,7 +31,6 @@ Stopping = Callable[[], bool]
 MOST_RETRIES: Final = 3
 # A 429 that names a longer time is handed to the caller at once: nobody sleeps through an hour.
 LONGEST_PATIENCE: Final = 300.0
-_FIRST_PAUSE: Final = 1.0
 _JITTER: Final = random.SystemRandom()
 
 
@@ -61,8 +60,10 @@ class Asker:
         on_request: Callable[[RequestLog], None] | None,
         should_stop: Stopping | None,
         priority: bool,
+        first_pause: float,
     ) -> None:
         self._exchange, self._bearer, self._pacer, self._clock = exchange, bearer, pacer, clock
+        self._first_pause = first_pause
         self._on_request, self._should_stop, self._priority = on_request, should_stop, priority
         self._logging = threading.Lock()
 
@@ -82,8 +83,12 @@ class Asker:
                 if not _is_worth_another(asked, error, retry):
                     raise
                 if not isinstance(error, RateLimited):  # there the pacer knows how long
-                    sleep_unless_stopped(self._clock, _pause(retry), stopping)
+                    sleep_unless_stopped(self._clock, self._pause(retry), stopping)
             retry += 1
+
+    def _pause(self, retry: int) -> float:
+        longest: float = self._first_pause * 2**retry
+        return _JITTER.uniform(longest / 2, longest)
 
     def _wait_for_slot(self, asked: Asked, stopping: Stopping) -> float:
         if stopping():
@@ -137,8 +142,3 @@ def _is_worth_another(asked: Asked, error: TryLater, retry: int) -> bool:
     if isinstance(error, RateLimited):
         return (error.retry_after or 0.0) <= LONGEST_PATIENCE
     return not asked.is_write and not (asked.can_shrink and is_too_much(error))
-
-
-def _pause(retry: int) -> float:
-    longest: float = _FIRST_PAUSE * 2**retry
-    return _JITTER.uniform(longest / 2, longest)

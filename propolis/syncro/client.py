@@ -56,6 +56,7 @@ class SyncroClient(Writing):
         priority: bool = False,
         on_request: Callable[[RequestLog], None] | None = None,
         should_stop: Stopping | None = None,
+        first_pause: float = 1.0,
     ) -> None:
         bearer = Bearer(token.strip())
         self.base_url = checked_base_url(base_url, allow_plain_http=allow_plain_http)
@@ -77,6 +78,7 @@ class SyncroClient(Writing):
             on_request=on_request,
             should_stop=should_stop,
             priority=priority,
+            first_pause=first_pause,
         )
         super().__init__(asker)
 

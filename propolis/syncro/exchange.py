@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+from functools import cache
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import Final
 from urllib.parse import urlsplit
@@ -85,6 +86,12 @@ class Answer:
         return "html" in said or self.body[:200].lstrip()[:1] == b"<"
 
 
+@cache
+def trusted() -> ssl.SSLContext:
+    """Whose certificates are believed, as this machine has it; read once, it takes longer than a request."""
+    return httpx2.create_ssl_context(trust_env=False)
+
+
 def http_date(text: str) -> datetime | None:
     """A date as HTTP headers spell it, in UTC; None where it is none."""
     try:
@@ -151,6 +158,7 @@ class Exchange:
                 cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),
                 follow_redirects=False,
                 trust_env=False,
+                verify=trusted(),
             )
 
         self._reading = client(keep_alive=8)

@@ -92,7 +92,10 @@ class Contact(_Timed, frozen=True, kw_only=True):
 # https://api-docs.syncromsp.com/#/Customers [A]. Left aside: online_profile_url (holds a key that signs in),
 # tax, invoice and location settings. `phones` comes with a single customer only [B].
 class Customer(_Timed, frozen=True, kw_only=True):
-    """`contacts` UNSET: not told, or not readable in full (read them from the contacts list then)."""
+    """`contacts` UNSET: not told, or not readable in full (read them from the contacts list then).
+
+    What hangs on a customer (`ticket_links`, `invoice_links`, `contracts`) comes with a single one only [B].
+    """
 
     id: Id
     firstname: Text = UNSET
@@ -121,6 +124,9 @@ class Customer(_Timed, frozen=True, kw_only=True):
     properties: Properties = UNSET
     phones: list[Phone] | UnsetType | None = UNSET
     contacts: list[Contact] | UnsetType | None = UNSET
+    ticket_links: list[Any] | UnsetType | None = UNSET
+    invoice_links: list[Any] | UnsetType | None = UNSET
+    contracts: list[Any] | UnsetType | None = UNSET
 
 
 # https://api-docs.syncromsp.com/#/Leads [A]. opportunity_amount_dollars, likelihood and

@@ -5,17 +5,19 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from django.conf import settings
 from django.contrib.auth.models import AnonymousUser
 from django.http import HttpRequest
 from django.urls import Resolver404, resolve, reverse
 from django.utils.functional import SimpleLazyObject
 
 from propolis.accounts.addressing import url
+from propolis.accounts.invitations import TO_FILES
 from propolis.accounts.models import Account, Membership, User
 from propolis.accounts.policy import Verb, may
 from propolis.accounts.scoping import in_account, unscoped
 from propolis.ui.fonts import is_built
-from propolis.ui.navigation import SECTIONS, Item, registry
+from propolis.ui.navigation import SECTIONS, Item, menus
 
 
 @dataclass(frozen=True)
@@ -31,7 +33,8 @@ class Entry:
 
 
 def shell(request: HttpRequest) -> dict[str, Any]:
-    """account, membership, theme, may (verb name → bool), nav, settings_nav, accounts to switch to, fonts."""
+    """account, membership, theme, may (verb name → bool), nav, settings_nav, accounts to switch to, fonts, and
+    whether letters go out by mail (or are only put into files)."""
     user = getattr(request, "user", AnonymousUser())
     membership = _membership(request, user)
     account = membership.account if membership else None
@@ -45,6 +48,7 @@ def shell(request: HttpRequest) -> dict[str, Any]:
         "settings_nav": SimpleLazyObject(lambda: _settings(request, account, granted)),
         "accounts": SimpleLazyObject(lambda: _accounts(user)),
         "fonts": is_built(),
+        "mail_goes_out": settings.EMAIL_BACKEND != TO_FILES,
     }
 
 
@@ -76,7 +80,7 @@ def _sections(
     found = []
     with in_account(account):
         for key, heading in SECTIONS.items():
-            entries = _entries(request, registry.nav[key], account, granted)
+            entries = _entries(request, menus.nav[key], account, granted)
             if entries:
                 found.append({"key": key, "heading": heading, "entries": entries})
     return found
@@ -86,7 +90,7 @@ def _settings(
     request: HttpRequest, account: Account | None, granted: dict[str, bool]
 ) -> list[dict[str, Any]]:
     found = []
-    for heading, items in registry.settings.items():
+    for heading, items in menus.settings.items():
         entries = _entries(request, items, account, granted)
         if entries:
             found.append({"heading": heading, "entries": entries})

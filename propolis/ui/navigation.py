@@ -31,12 +31,12 @@ class Item:
 
 
 @dataclass
-class Registry:
+class Menus:
     nav: dict[str, list[Item]] = field(default_factory=lambda: {key: [] for key in SECTIONS})
     settings: dict[str, list[Item]] = field(default_factory=lambda: {key: [] for key in SETTINGS_GROUPS})
 
 
-registry = Registry()
+menus = Menus()
 
 
 def _put(items: list[Item], item: Item) -> None:
@@ -52,10 +52,10 @@ def register_nav(section: str, label: str, url_name: str, icon: str, **more: Any
     `verb` (Verb name), `count` (request → number or None, run inside the account: one cheap query), `order`,
     `belongs` (url names whose pages light this entry too, e.g. ("crm:company", "crm:company_edit")).
     """
-    _put(registry.nav[section], Item(label, url_name, icon, **more))
+    _put(menus.nav[section], Item(label, url_name, icon, **more))
 
 
 def register_settings(group: str, label: str, url_name: str, icon: str, **more: Any) -> None:
     """A page of Account settings. group: "You" | "Workspace" | "Data"; more as above, and `says`: a line for
     the index page, `of_person`: its address takes no account slug."""
-    _put(registry.settings[group], Item(label, url_name, icon, **more))
+    _put(menus.settings[group], Item(label, url_name, icon, **more))

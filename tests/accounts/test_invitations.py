@@ -2,6 +2,7 @@
 
 import re
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,6 +13,7 @@ from django.utils import timezone
 from propolis.accounts import invitations
 from propolis.accounts.models import Audit, Invitation, Membership, User
 from propolis.accounts.scoping import in_account, unscoped
+from tests.accounts.mail_server import mail_server
 from tests.people import PASSWORD, Crew, client_of, make_person
 
 
@@ -54,15 +56,47 @@ def test_jo_is_invited_and_joins(crew: Crew, jo: Membership) -> None:
     browser = client_of(None)
     page = browser.get(path_of(sent.link))
     assert page.context["form"].initial == {"name": "Jo Lindqvist"}
-    answer = browser.post(path_of(sent.link), {"name": "Jo Lindqvist", "password": "harbour violin tulip"})
+    answer = browser.post(path_of(sent.link), {"name": "Jo Lindqvist-Ek", "password": "harbour violin tulip"})
     assert (answer.status_code, answer["Location"]) == (302, "/acme/")
+    with unscoped():
+        assert Membership.objects.get(pk=jo.pk).name == "Jo Lindqvist-Ek", "as they write it themselves"
     assert state_of(jo) == ("active", "jo@acme.example")
     assert browser.get("/acme/settings/").status_code == 200
     with unscoped():
         assert list(Audit.objects.order_by("id").values_list("verb", flat=True)) == [
             "user.invited",
             "user.joined",
+            "user.signed_in",
         ]
+
+
+def test_an_invitation_reaches_a_mail_server(crew: Crew, jo: Membership, settings: Any) -> None:
+    with mail_server() as server:
+        settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+        settings.EMAIL_HOST, settings.EMAIL_PORT, settings.EMAIL_USE_TLS = "127.0.0.1", server.port, False
+        [sent] = invite(crew, jo)
+    [(to, letter)] = server.letters
+    assert (to, letter["Subject"], sent.problem) == (
+        ["jo@acme.example"],
+        "Alice Moreau invites you to Acme Managed IT on Propolis",
+        "",
+    )
+    assert sent.link in letter.get_content()
+
+
+def test_without_a_mail_server_nobody_is_said_to_have_got_one(
+    crew: Crew, jo: Membership, settings: Any, tmp_path: Path
+) -> None:
+    settings.EMAIL_BACKEND, settings.EMAIL_FILE_PATH = invitations.TO_FILES, tmp_path
+    sent = invite(crew, jo)
+    assert invitations.told(sent) == (
+        "",
+        [
+            "No e-mail went to Jo Lindqvist. No mail server is set up here; the letter was put into a file. "
+            "Use “Copy link” beside their name instead."
+        ],
+    )
+    assert sent[0].link in next(tmp_path.iterdir()).read_text()
 
 
 def test_only_a_hash_of_the_link_is_kept(crew: Crew, jo: Membership) -> None:
@@ -149,6 +183,25 @@ def test_somebody_else_signed_in_does_not_join(crew: Crew) -> None:
     [sent] = invite(crew, guest)
     assert client_of(crew.bob).post(path_of(sent.link)).status_code == 403
     assert state_of(guest) == ("invited", None)
+
+
+def test_who_is_signed_in_neither_becomes_the_invited_nor_learns_whether_they_are_known(
+    crew: Crew, jo: Membership
+) -> None:
+    """Alice opens a link she copied: of Jo, who is new, and of Charlie, who has a sign-in elsewhere."""
+    with in_account(crew.account):
+        charlie = Membership.objects.create(
+            account=crew.account, name="Charlie", email_key=crew.charlie.email_key, is_marketer=True
+        )
+    alice, told = client_of(crew.alice), []
+    for sent in invite(crew, jo, charlie):
+        page = alice.get(path_of(sent.link))
+        told.append((page.status_code, re.sub(r'value="[^"]*"', "", page.content.decode())))
+        alice.post(path_of(sent.link), {"name": "Jo", "password": "harbour violin tulip"})
+    assert told[0] == told[1]
+    assert (told[0][0], "This invitation is for somebody else" in told[0][1]) == (403, True)
+    assert state_of(jo) == ("invited", None)
+    assert alice.get("/acme/").wsgi_request.user == crew.alice.user
 
 
 def test_no_types_cannot_be_invited_and_nothing_is_sent(crew: Crew, jo: Membership) -> None:

@@ -12,6 +12,7 @@ from tests.people import Crew, client_of
 ADMIN_ONLY = {
     Verb.CONNECT,
     Verb.IMPORT,
+    Verb.UNDO_OTHERS,
     Verb.UNDO_RUN,
     Verb.BACKUP,
     Verb.RESTORE,

@@ -12,8 +12,9 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from propolis.accounts.models import User
-from tests.people import PASSWORD, Crew, client_of
+from propolis.accounts.models import Membership, User
+from propolis.accounts.scoping import unscoped
+from tests.people import PASSWORD, Crew, client_of, make_person
 
 
 @pytest.fixture(autouse=True)
@@ -45,7 +46,9 @@ def test_after_five_wrong_passwords_even_the_right_one_waits(crew: Crew) -> None
         sign_in(client_of(None), "alice@acme.example", "nothing like it")
     answer = sign_in(client_of(None), "alice@acme.example")
     assert answer.status_code == 200
-    assert answer.context["form"].non_field_errors() == ["Too many failed login attempts. Try again later."]
+    assert answer.context["form"].non_field_errors() == [
+        "Too many attempts failed. Wait five minutes, then try again."
+    ]
 
 
 def test_nobody_signs_up(crew: Crew) -> None:
@@ -98,6 +101,16 @@ def test_the_profile_is_saved(crew: Crew) -> None:
     wrong = alice.post("/me/", {"name": "", "theme": "light", "time_zone": "Moon/Base"})
     assert set(wrong.context["form"].errors) == {"name", "time_zone"}
     assert b"<title>Error: Your profile" in wrong.content
+
+
+def test_colleagues_see_ones_new_name_an_account_with_a_name_of_its_own_keeps_it(crew: Crew) -> None:
+    with unscoped():
+        make_person(crew.elsewhere, "Alice M.", "Marketer", email="alice@acme.example")
+    client_of(crew.alice).post("/me/", {"name": "Alice Moreau-Diaz", "theme": "", "time_zone": ""})
+    assert "Alice Moreau-Diaz" in client_of(crew.bob).get("/acme/companies/").content.decode()
+    with unscoped():
+        names = Membership.objects.filter(user=crew.alice.user).order_by("pk").values_list("name", flat=True)
+        assert list(names) == ["Alice Moreau-Diaz", "Alice M."]
 
 
 def test_ones_own_address_is_not_changed_behind_the_accounts_back(crew: Crew) -> None:

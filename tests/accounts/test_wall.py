@@ -43,6 +43,21 @@ def test_an_htmx_request_after_the_session_ended_leads_the_whole_page_to_sign_in
     assert (answer.status_code, answer["HX-Redirect"]) == (204, "/auth/login/?next=%2Facme%2Fcompanies%2F")
 
 
+def test_what_is_sent_after_the_session_ended_leads_back_to_the_page_it_was_on(crew: Crew) -> None:
+    """Not, after signing in, to an address that only takes what is sent."""
+    browser = client_of(None)
+    host = browser.get("/auth/login/").wsgi_request.get_host()
+    sent = {"body": "Called, nobody there"}
+    answer = browser.post(
+        "/acme/companies/1/note/", sent, headers={"referer": f"http://{host}/acme/companies/1/?a=b"}
+    )
+    assert answer["Location"] == "/auth/login/?next=/acme/companies/1/%3Fa%3Db"
+    assert "What you sent last was not saved" in browser.get(answer["Location"]).content.decode()
+    for elsewhere in ("", "https://evil.example/acme/companies/1/"):
+        answer = browser.post("/acme/companies/1/note/", sent, headers={"referer": elsewhere})
+        assert answer["Location"] == "/auth/login/?next=/acme/"
+
+
 @pytest.mark.parametrize("change", [{"state": "disabled"}, {"state": "invited"}, {"is_salesperson": False}])
 def test_who_may_no_longer_sign_in_is_out_at_once(crew: Crew, change: dict[str, Any]) -> None:
     bob = client_of(crew.bob)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
 from typing import Any
 
 from propolis.accounts.models import Account
@@ -14,6 +16,15 @@ from propolis.runs.engine import confirm, work
 from propolis.runs.models import Run
 from syncro_sandbox import Running
 from tests.bridge.house import connected
+
+ERRORS = Path(__file__).resolve().parents[2] / "docs" / "errors.md"
+
+
+def documented(code: str, **facts: str) -> str:
+    """What docs/errors.md says a person reads for this code, the «facts» filled in."""
+    row = next(line for line in ERRORS.read_text().splitlines() if line.startswith(f"| `{code}` |"))
+    sentence = row.removeprefix(f"| `{code}` | ").removesuffix(" |")
+    return re.sub("«(.+?)»", lambda found: facts[found[1]], sentence)
 
 
 def ready(account: Account, syncro: Running) -> Connection:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
+
+from django.utils import timezone
 
 from propolis.accounts.models import Account
 from propolis.crm.models import Company, Contact
@@ -37,7 +40,9 @@ def a_lead(syncro: Running, subject: str, **values: Any) -> int:
 
 def two_to_decide(account: Account, syncro: Running) -> None:
     """Brightwater and Harbor: each shares its domain with one of ours that has another name."""
-    a_company(account, "Something Else", website="brightwater.example", city="Reno")
+    # An hour old, so that what Syncro has is surely the more current record.
+    ours = a_company(account, "Something Else", website="brightwater.example", city="Reno")
+    type(ours).objects.filter(pk=ours.pk).update(edited_at=timezone.now() - timedelta(hours=1))
     a_company(account, "Old Name", website="harbor.example")
     a_customer(syncro, "Harbor Freight", email="desk@harbor.example")
     a_customer(syncro, "Brightwater Dental", email="desk@brightwater.example", phone="503-555-0199")

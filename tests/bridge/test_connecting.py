@@ -14,6 +14,7 @@ from propolis.bridge.models import Connection, Link, RemoteUser
 from propolis.syncro import BadToken, MissingPermission, PermissionState
 from syncro_sandbox import SeedOptions
 from tests.bridge.house import SMALL, a_syncro, connected
+from tests.bridge.import_story import documented
 
 READING = ["Customers - List/Search", "Customers - View Detail", "Leads - List/Search"]
 
@@ -57,7 +58,39 @@ def test_a_wrong_token_is_called_that_and_nothing_is_saved(acme: Account):
             acme, address_or_base_url=syncro.base_url, token="Twrong", by=None, allow_any_url=True
         )
     assert isinstance(found, Refusal)
-    assert (found.code, found.field, found.sentence) == ("syncro.bad_token", "token", BadToken().sentence)
+    assert (found.code, found.field, found.sentence) == (
+        "syncro.bad_token",
+        "token",
+        documented("syncro.bad_token"),
+    )
+    assert not Connection.objects.exists()
+
+
+def test_a_wrong_subdomain_is_called_that_and_nothing_is_saved(acme: Account):
+    with a_syncro() as syncro:
+        nowhere = syncro.base_url.replace("/api/v1", "/nobody/api/v1")
+        found = connect(acme, address_or_base_url=nowhere, token=syncro.token, by=None, allow_any_url=True)
+    assert isinstance(found, Refusal)
+    assert (found.code, found.field, found.sentence) == (
+        "syncro.wrong_address",
+        "address",
+        documented("syncro.wrong_address", host="127.0.0.1"),
+    )
+    assert not Connection.objects.exists()
+
+
+def test_another_web_site_at_that_address_is_called_that(acme: Account):
+    with a_syncro() as syncro:
+        syncro.sandbox.fault("html", times=None)
+        found = connect(
+            acme, address_or_base_url=syncro.base_url, token=syncro.token, by=None, allow_any_url=True
+        )
+    assert isinstance(found, Refusal)
+    assert (found.code, found.field, found.sentence) == (
+        "syncro.not_syncro",
+        "address",
+        documented("syncro.not_syncro", host="127.0.0.1"),
+    )
     assert not Connection.objects.exists()
 
 

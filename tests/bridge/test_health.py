@@ -8,13 +8,16 @@ import pytest
 from django.db import connection as database
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
 
 from propolis.accounts.models import Account
 from propolis.accounts.scoping import in_account
 from propolis.bridge import health
+from propolis.bridge.merged_there import merged_into
 from propolis.bridge.models import Connection, Link, connection_of
 from propolis.crm import edit
-from propolis.crm.models import Company, Contact
+from propolis.crm.fields import Kind
+from propolis.crm.models import Company, Contact, Opportunity
 from propolis.runs.models import Run
 from syncro_sandbox import Running, SeedOptions
 from tests.bridge.house import a_syncro
@@ -96,6 +99,26 @@ def test_each_number_leads_to_its_list_and_its_file(acme: Account, crew: Crew) -
     }
 
 
+def test_what_syncros_data_lacks_is_counted_up_to_a_thousand(acme: Account, crew: Crew) -> None:
+    Contact.objects.bulk_create(
+        Contact(account=acme, first=f"N{n}", email=f"{n // 3}@x.example", email_key=f"{n // 3}@x.example")
+        for n in range(1800)
+    )
+    Contact.objects.filter(email_key__startswith="7").update(deleted_at=timezone.now())
+    counted = {one.key: one.count for one in health.data_health()}
+    assert counted == {"without_email": 1, "shared_emails": 1001, "look_alikes": 2, "kept_out": 1}
+    assert "1,000+" in client_of(crew.alice).get(BASE).content.decode()
+
+
+@pytest.mark.skipif(database.vendor != "sqlite", reason="PostgreSQL takes statistics of its own")
+def test_the_first_who_share_an_email_are_found_without_looking_at_all(acme: Account) -> None:
+    asked = health._data("shared_emails").order_by("email_key", "pk")[:51]
+    told = asked.explain().splitlines()
+    plan = [line.partition(" USING ")[2].partition(" (")[0] for line in told if "SEARCH" in line]
+    assert plan == ["INDEX contact_email", "COVERING INDEX contact_email"]
+    assert "LIST" not in " ".join(told)
+
+
 def test_what_failed_stands_by_cause_and_is_read_again(acme: Account, crew: Crew) -> None:
     client = client_of(crew.alice)
     causes = client.get(BASE).context["causes"]
@@ -104,6 +127,15 @@ def test_what_failed_stands_by_cause_and_is_read_again(acme: Account, crew: Crew
     run = Run.objects.latest("pk")
     assert run.options["only"] == health.failed_only(the_connection(acme))
     assert answer["Location"].endswith(f"/imports/{run.number}/")
+
+
+def test_one_that_failed_shows_what_syncro_sent_and_is_read_again_alone(acme: Account, crew: Crew) -> None:
+    client = client_of(crew.alice)
+    (row,) = client.get(f"{BASE}failed/").context["listed"].rows
+    assert row.raw.startswith("{") and row.retry.startswith("customer:")
+    client.post(f"{BASE}retry/", {"record": row.retry})
+    assert Run.objects.latest("pk").options["only"] == [["customer", int(row.retry.partition(":")[2])]]
+    assert health.failed_only(the_connection(acme), record="customer:no number") == []
 
 
 def test_queries_do_not_grow(acme: Account, crew: Crew) -> None:
@@ -148,6 +180,18 @@ def test_gone_in_syncro_is_marked_found_and_never_deleted(acme: Account, crew: C
     assert [(link.state, link.reason) for link in links] == [("linked", ""), ("secondary", "merged_gone")]
 
 
+@pytest.mark.skipif(database.vendor != "sqlite", reason="PostgreSQL reads a table of so few rows whole")
+def test_where_the_contacts_of_a_gone_customer_went_is_found_by_an_index(acme: Account) -> None:
+    company = Company.objects.earliest("pk")
+    with CaptureQueriesContext(database) as asked:
+        assert merged_into(company) is None
+    (query,) = (each["sql"] for each in asked.captured_queries)
+    with database.cursor() as cursor:
+        cursor.execute(f"EXPLAIN QUERY PLAN {query}")
+        plan = [line[-1] for line in cursor.fetchall()]
+    assert plan[0] == "SEARCH history_change USING INDEX change_of_company (account_id=? AND <expr>=?)"
+
+
 def test_the_profile_says_how_it_stands(acme: Account, crew: Crew) -> None:
     kestrel = Company.objects.get(email="a@kestrel.example")
     edit.update(acme, kestrel, {"phone": "503-555-0100"}, actor=crew.alice)
@@ -159,6 +203,21 @@ def test_the_profile_says_how_it_stands(acme: Account, crew: Crew) -> None:
     board = client_of(crew.alice).get("/acme/").content.decode()
     assert "Sync health" in board
     assert "Sync health" not in client_of(crew.bob).get("/acme/").content.decode()
+
+
+def test_who_is_a_customer_in_syncro_is_one_here(acme: Account, crew: Crew) -> None:
+    mine = edit.create(acme, Kind.COMPANY, {"name": "Only Here Ltd"}, actor=crew.bob)
+    client = client_of(crew.bob)
+    prospects = client.get("/acme/companies/?state=prospect&show=all").context["table"].page.rows
+    held = set(
+        Company.objects.exclude(
+            pk__in=Link.objects.filter(kind="customer", company__isnull=False).values("company")
+        )
+    )
+    assert mine in held
+    assert set(prospects) == held
+    customers = client.get("/acme/companies/?state=customer&show=all").context["table"].page.rows
+    assert {row.name for row in customers} == {"Kestrel Logistics"}
 
 
 def test_only_an_admin_of_this_account(acme: Account, crew: Crew) -> None:
@@ -180,3 +239,32 @@ def test_remembered_decisions_and_bring_back(acme: Account, crew: Crew) -> None:
     client.post(f"{BASE}remembered/{link.pk}/bring-back/")
     link.refresh_from_db()
     assert (link.state, Company.objects.get(email="a@kestrel.example").deleted_at) == ("linked", None)
+
+
+def not_from_syncro(client: Client) -> dict[str, set[int]]:
+    """Kind → ids, as the filter finds them."""
+    pages = {"company": "companies", "contact": "contacts", "opportunity": "opportunities"}
+    found = {}
+    for kind, page in pages.items():
+        view = client.get(f"/acme/{page}/?show=all&syncro=none").context["table"]
+        found[kind] = {row.pk for row in view.page.rows}
+        model = {"company": Company, "contact": Contact, "opportunity": Opportunity}[kind]
+        linked = Link.objects.filter(**{f"{kind}__isnull": False}).values(kind)
+        assert found[kind] == set(model.objects.exclude(pk__in=linked).values_list("pk", flat=True))
+    return found
+
+
+def test_what_is_not_from_syncro_is_found_whoever_wrote(acme: Account, crew: Crew) -> None:
+    client = client_of(crew.alice)
+    ours = not_from_syncro(client)
+    assert (len(ours["company"]), ours["contact"], ours["opportunity"]) == (2, set(), set())
+    by_hand = edit.create(acme, Kind.CONTACT, {"first": "Ada"}, actor=crew.alice)
+    assert not_from_syncro(client) == ours | {"contact": {by_hand.pk}}
+    link = Link.objects.get(contact__first="Sam")
+    sam = link.contact_id
+    Link.objects.filter(pk=link.pk).update(contact=by_hand)
+    assert not_from_syncro(client) == ours | {"contact": {sam}}
+    Link.objects.filter(pk=link.pk).update(state="gone")
+    assert not_from_syncro(client) == ours | {"contact": {sam}}
+    Link.objects.all().delete()
+    assert not_from_syncro(client)["company"] == set(Company.objects.values_list("pk", flat=True))

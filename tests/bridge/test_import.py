@@ -3,23 +3,28 @@
 from __future__ import annotations
 
 from decimal import Decimal
-from math import ceil
 from typing import Any
 
 import pytest
 
+from bench.house import Size
+from bench.importing import first_at_most, second_at_most
 from propolis.accounts.models import Account
+from propolis.bridge.connecting import client_for
 from propolis.bridge.models import Link
-from propolis.crm import edit
-from propolis.crm.models import Company, Contact, List, ListMember, Opportunity
+from propolis.bridge.people import read_users
+from propolis.bridge.sentences import RECORDS
+from propolis.crm import edit, mailing
+from propolis.crm.models import Company, Contact, List, ListMember, Opportunity, Suppression
 from propolis.crm.rows import fill_company, fill_contact
 from propolis.history.models import Change
 from propolis.runs.models import Run
 from syncro_sandbox import Running, SeedOptions
-from tests.bridge.house import a_syncro
-from tests.bridge.import_story import counts, go_on, import_all, ready
+from tests.bridge.house import a_syncro, connected
+from tests.bridge.import_story import counts, documented, go_on, import_all, ready
 
 pytestmark = pytest.mark.django_db(transaction=True)
+SIZE = Size(companies=30, contacts=200, leads=40)
 SEED = SeedOptions(companies=30, contacts=200, leads=40, seed=5, contacts_without_customer=0)
 
 
@@ -61,7 +66,19 @@ class TestAWholeAccount:
         assert run.counts["contacts"]["read"] == 200
         mail = sum(lead["mailbox_id"] is not None for lead in dump["leads"])
         assert counts(run, "opportunities") == {"new": 40 - mail, "left_out": mail}
-        assert run.requests == asked <= ceil(30 / 100) + ceil(40 / 25) + 6
+        assert run.requests == asked <= second_at_most(SIZE)
+
+    def test_a_first_import_reads_its_users_and_stays_within_its_requests(self, acme: Account) -> None:
+        with a_syncro(SEED) as syncro:
+            connection = connected(acme, syncro)
+            before = len(syncro.sandbox.requests)
+            with client_for(connection) as client:
+                read_users(connection, client)
+            import_all(acme)
+            log = [each["path"] for each in syncro.sandbox.requests[before:]]
+            users = len(syncro.sandbox.users)
+        assert sum(path.startswith("/api/v1/users") for path in log) == users + 1
+        assert len(log) <= first_at_most(SIZE, users)
 
     def test_every_contact_is_on_the_list_and_with_its_company(self, acme: Account) -> None:
         with a_syncro(SEED) as syncro:
@@ -85,7 +102,7 @@ class TestAWholeAccount:
             asked = len(syncro.sandbox.requests)
         assert {word for noun in run.options["objects"] for word in counts(run, noun)} == {"same", "left_out"}
         assert Change.objects.filter(run=run).count() == 0
-        assert asked <= ceil(30 / 100) + ceil(40 / 25) + 6
+        assert asked <= second_at_most(SIZE)
 
     def test_contacts_without_a_customer_make_us_read_them_all(self, acme: Account) -> None:
         seed = SeedOptions(companies=10, contacts=120, leads=0, seed=2, contacts_without_customer=7)
@@ -269,6 +286,52 @@ class TestMerging:
         assert Contact.objects.count() == 2
         assert set(Contact.objects.values_list("mail_state", flat=True)) == {"unsubscribed"}
 
+    def test_whoever_changes_address_is_mailed_as_the_new_address_is(self, acme: Account) -> None:
+        old, quiet, new = "jo@kestrel.example", "Jo.L@osprey.example", "jo@osprey.example"
+        mailing.suppress(acme, quiet, Suppression.Kind.BOUNCED, actor=None)
+        states = []
+        with a_syncro(SeedOptions(companies=0, contacts=0, leads=0)) as syncro:
+            ready(acme, syncro)
+            customer = a_customer(syncro, business_name="Kestrel")
+            contact = a_remote_contact(syncro, customer, name="Jo Lindqvist", email=old)
+            for email in (old, quiet, new):
+                syncro.sandbox.edit("contacts", contact, {"email": email})
+                import_all(acme)
+                states.append(Contact.objects.values_list("email", "mail_state").get())
+        assert states == [(old, "subscribed"), (quiet, "bounced"), (new, "subscribed")]
+
+    def test_an_opt_out_in_syncro_goes_along_to_a_new_address(self, acme: Account) -> None:
+        with a_syncro(SeedOptions(companies=0, contacts=0, leads=0)) as syncro:
+            ready(acme, syncro)
+            customer = a_customer(syncro, business_name="Kestrel")
+            name, old, new = "Jo Lindqvist", "jo@kestrel.example", "jo@osprey.example"
+            contact = a_remote_contact(syncro, customer, name=name, email=old, opt_out=True)
+            import_all(acme)
+            syncro.sandbox.edit("contacts", contact, {"email": new})
+            import_all(acme)
+        assert Contact.objects.values_list("email", "mail_state").get() == (new, "unsubscribed")
+        assert sorted(Suppression.objects.values_list("email_key", flat=True)) == [old, new]
+
+    def test_with_another_address_comes_whether_it_may_be_mailed(self, acme: Account, alice: Any) -> None:
+        for kind in Suppression.Kind:
+            mailing.suppress(acme, "old@kestrel.example", kind, actor=alice)
+        with a_syncro(SeedOptions(companies=0, contacts=0, leads=0)) as syncro:
+            ready(acme, syncro)
+            customer = a_customer(syncro, business_name="Kestrel")
+            jo = a_remote_contact(syncro, customer, name="Jo Lindqvist", email="first@kestrel.example")
+            seen = []
+            for email in ("Old@kestrel.example", "new@kestrel.example", "mailto:OLD@kestrel.example", ""):
+                import_all(acme)
+                syncro.sandbox.edit("contacts", jo, {"email": email})
+                import_all(acme)
+                seen.append((Contact.objects.get().email, Contact.objects.get().mail_state))
+        assert seen == [
+            ("Old@kestrel.example", "unsubscribed"),
+            ("new@kestrel.example", "subscribed"),
+            ("mailto:OLD@kestrel.example", "unsubscribed"),
+            ("", "subscribed"),
+        ]
+
 
 class TestOpportunities:
     def test_only_name_and_status_follow_syncro(self, acme: Account) -> None:
@@ -299,5 +362,6 @@ class TestOpportunities:
             syncro.sandbox.distort("leads", lead, {"status": "Gone fishing"})
             run = import_all(acme)
         assert counts(run, "opportunities") == {"review": 1}
-        assert Link.objects.get(kind="lead").reason == "status_unmapped"
+        reason = Link.objects.get(kind="lead").reason
+        assert (reason, RECORDS[reason]) == ("status_unmapped", documented("status_unmapped"))
         assert run.state == Run.State.COMPLETE

@@ -233,7 +233,7 @@ class TestTheList:
         assert "Needs review 1 Weak evidence 1" in page
         merged = words_of(visitor.get(BASE + "companies/?show=merged"))
         assert "With Kestrel Logistics: Same domain (kestrel.example)" in merged
-        assert "Phone (503) 555-0100 → becomes 5035550199 Syncro newer" in merged
+        assert "Phone (503) 555-0100 → becomes (503) 555-0199 Syncro newer" in merged
         assert "E-mail Empty → becomes b@kestrel.example blank here" in merged
         review = words_of(visitor.get(BASE + "companies/?show=review"))
         assert "Perhaps Something Else: Same domain, but different names (brightwater.example)" in review
@@ -256,7 +256,7 @@ class TestTheList:
         assert [line for line in lines if line.startswith("Merged")] == [
             f"{about},Name,Kestrel Logistics,Kestrel Logistics LLC,Syncro newer",
             f"{about},E-mail,,b@kestrel.example,blank here",
-            f"{about},Phone,(503) 555-0100,5035550199,Syncro newer",
+            f"{about},Phone,(503) 555-0100,(503) 555-0199,Syncro newer",
         ]
         assert sum("'=SUM(A1)" in line for line in lines) == 2
         assert not any(",=" in line for line in lines)
@@ -314,7 +314,7 @@ class TestEightPresses:
 
 
 class TestWhoMay:
-    PLACES = ["imports/", "imports/1/", "imports/1/progress/", "imports/1/changes.csv", "imports/pill/"]
+    PLACES = ["imports/", "imports/1/", "imports/1/progress/", "imports/1/changes.csv"]
     ACTS = ["start/", "1/pause/", "1/resume/", "1/stop/", "1/confirm/", "1/retry/"]
 
     @pytest.mark.parametrize("place", PLACES)
@@ -323,6 +323,14 @@ class TestWhoMay:
         assert client_of(crew.mia).get(BASE + place).status_code == 403
         assert client_of(crew.charlie).get(BASE + place).status_code == 404
         assert client_of(None).get(BASE + place).status_code == 302
+
+    def test_the_sign_of_an_import_is_for_admins(self, acme: Account, crew: Crew) -> None:
+        Run.objects.create(account=acme, kind="import", slot="data", state=Run.State.READING, number=1)
+        told = {name: client_of(getattr(crew, name)).get(BASE + "imports/pill/") for name in ("alice", "bob")}
+        assert (told["alice"].status_code, bool(told["alice"].content)) == (200, True)
+        assert (told["bob"].status_code, told["bob"].content) == (200, b"")
+        assert client_of(crew.charlie).get(BASE + "imports/pill/").status_code == 404
+        assert client_of(None).get(BASE + "imports/pill/").status_code == 302
 
     @pytest.mark.parametrize("act", ACTS)
     def test_only_admins_of_the_account_act(self, acme: Account, crew: Crew, act: str) -> None:

@@ -18,14 +18,14 @@ from propolis.accounts.scoping import in_account
 from propolis.bridge.import_changes import Narrowing, as_csv, listing
 from propolis.bridge.import_history import history
 from propolis.bridge.import_pages import choose_of, result_of, step_panel
-from propolis.bridge.import_progress import Mark, look
-from propolis.bridge.import_words import about, seconds_in_words
+from propolis.bridge.import_progress import look
 from propolis.bridge.models import Connection, Link
 from propolis.bridge.retrying import failed_records, start_retry
 from propolis.bridge.steps import Step
 from propolis.crm.models import Company, Contact
 from propolis.runs.engine import stop, work
 from propolis.runs.models import Run
+from propolis.runs.pace import Mark, about, seconds_in_words
 from syncro_sandbox import Running, SeedOptions
 from tests.bridge.house import a_syncro
 from tests.bridge.import_story import counts, finish, import_all, ready
@@ -219,7 +219,7 @@ class TestSteering:
         assert run.state == Run.State.NEEDS_ATTENTION
         page = words_of(visitor.get(BASE + "companies/"))
         assert "Syncro did not accept the API token." in page
-        assert "Go to Connection, then press Resume." in page
+        assert "Go to Connection. Once the token works, the import goes on by itself." in page
 
     def test_an_import_waits_for_a_restore(self, acme: Account, visitor: Client) -> None:
         with a_syncro(SEED) as syncro:

@@ -2,37 +2,51 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
 import pytest
+from django.utils import timezone
 
 from propolis.accounts.models import Account
-from propolis.bridge.connecting import replace_token
+from propolis.bridge.connecting import check_saved, connect, replace_token
 from propolis.bridge.models import Connection, Link
-from propolis.bridge.sentences import RECORDS, RUNS, run_sentence
+from propolis.bridge.sentences import RECORDS, run_sentence, sentence
 from propolis.crm.models import Company, Contact
 from propolis.history.models import Change
-from propolis.runs.engine import confirm, resume
+from propolis.runs.engine import confirm
 from propolis.runs.models import Run
 from syncro_sandbox import Running, SeedOptions
 from syncro_sandbox.tokens import LEADS, READING
 from tests.bridge.house import a_syncro
-from tests.bridge.import_story import counts, finish, import_all, ready
+from tests.bridge.import_story import counts, documented, finish, import_all, ready
 
 pytestmark = pytest.mark.django_db(transaction=True)
 SEED = SeedOptions(companies=12, contacts=60, leads=10, seed=5, contacts_without_customer=0)
 EMPTY = SeedOptions(companies=0, contacts=0, leads=0)
+# How an answer goes wrong, and what a person then reads.
+PASSING: list[tuple[str, dict[str, Any], str]] = [
+    ("error", {}, "syncro.server_trouble"),
+    ("error", {"status": 502}, "syncro.server_trouble"),
+    ("error", {"status": 503}, "syncro.server_trouble"),
+    ("error", {"status": 504}, "syncro.server_trouble"),
+    ("html", {}, "syncro.web_page"),
+    ("null", {}, "syncro.empty_answer"),
+    ("truncated", {}, "syncro.cut_off"),
+    ("reply", {"body": {"leads": "none"}}, "syncro.garbled"),
+    ("reply", {"body": "Disabled", "content_type": "text/plain"}, "syncro.garbled"),
+    ("reset", {}, "syncro.no_answer"),
+    ("cut", {}, "syncro.no_answer"),
+    ("never", {}, "syncro.no_answer"),
+    ("too_many", {"seconds": 0}, "syncro.rate_limited"),
+]
+OTHER = SeedOptions(companies=2, subdomain="other-msp")
 
 
 @pytest.fixture(autouse=True)
 def impatient(settings: Any) -> None:
     """A waiting run is due again at once; nothing here is about patience."""
     settings.PROPOLIS_RETRY_SECONDS = [0.0]
-
-
-def go_on(run: Run) -> Run:
-    assert resume(run, None)
-    return finish(run)
 
 
 class TestSyncroItself:
@@ -42,14 +56,33 @@ class TestSyncroItself:
             syncro.sandbox.revoke_token(syncro.token)
             run = import_all(acme)
             assert (run.state, run.slot) == (Run.State.NEEDS_ATTENTION, "data")
-            assert run_sentence(run) == (
-                "Syncro did not accept the API token. It may have expired or been removed: make a new one in "
-                "Syncro (Admin > API Tokens) and save it under Connection."
-            )
+            assert run_sentence(run) == documented("syncro.bad_token")
             assert Connection.objects.get().state == Connection.State.BROKEN
             replace_token(connection, token=syncro.sandbox.add_token(), by=None)
-            run = go_on(run)
+            run = finish(run)
         assert (run.state, Company.objects.count()) == (Run.State.COMPLETE, 12)
+
+    def test_a_permission_added_in_syncro_goes_on_when_it_is_checked_again(self, acme: Account) -> None:
+        with a_syncro(SEED) as syncro:
+            connection = ready(acme, syncro)
+            Connection.objects.update(token_cipher=None)
+            run = import_all(acme)
+            assert run.state == Run.State.NEEDS_ATTENTION
+            connection.save(update_fields=["token_cipher"])
+            assert check_saved(connection).reading_ok
+            run = finish(run)
+        assert (run.state, Company.objects.count()) == (Run.State.COMPLETE, 12)
+
+    def test_half_of_another_syncro_account_is_not_gone_on_with(self, acme: Account) -> None:
+        with a_syncro(SEED) as syncro, a_syncro(OTHER) as other:
+            connection = ready(acme, syncro)
+            Link.objects.create(account=acme, connection=connection, kind="customer", remote_id=1)
+            syncro.sandbox.revoke_token(syncro.token)
+            run = import_all(acme)
+            url, token = other.base_url, other.token
+            connect(acme, address_or_base_url=url, token=token, by=None, allow_any_url=True, drop_links=True)
+            run.refresh_from_db()
+        assert (run.state, run.slot) == (Run.State.STOPPED, None)
 
     def test_a_token_without_leads_is_named(self, acme: Account) -> None:
         with a_syncro(SEED) as syncro:
@@ -63,24 +96,51 @@ class TestSyncroItself:
             run = import_all(acme)
         assert run.state == Run.State.NEEDS_ATTENTION
         assert run.error_code == "syncro.missing_permission"
-        assert run_sentence(run).startswith(f'The API token lacks the permission "{LEADS}".')
+        assert run_sentence(run) == documented("syncro.missing_permission", named=f'the permission "{LEADS}"')
 
-    @pytest.mark.parametrize(
-        ("kind", "code"),
-        [("error", "syncro.server_trouble"), ("html", "syncro.web_page"), ("null", "syncro.empty_answer")],
-    )
-    def test_trouble_that_passes_is_waited_for(self, acme: Account, kind: Any, code: str) -> None:
+    @pytest.mark.parametrize(("kind", "how", "code"), PASSING, ids=[f"{one[0]}-{one[2]}" for one in PASSING])
+    def test_trouble_that_passes_is_waited_for(
+        self, acme: Account, monkeypatch: pytest.MonkeyPatch, kind: Any, how: dict[str, Any], code: str
+    ) -> None:
+        monkeypatch.setattr("propolis.bridge.connecting.IMPORT_TIMEOUT", 0.5)
         with a_syncro(SEED) as syncro:
             ready(acme, syncro)
-            syncro.sandbox.fault(kind, path="/leads", times=None)
+            syncro.sandbox.fault(kind, path="/leads", times=None, **how)
             run = import_all(acme)
             assert (run.state, run.error_code) == (Run.State.WAITING, code)
-            assert run_sentence(run) != ""
+            assert run_sentence(run) == documented(code, number=str(how.get("status", 500)))
             assert Company.objects.count() == 0
             syncro.sandbox.clear_faults()
             run = finish(run)
         assert (run.state, Company.objects.count()) == (Run.State.COMPLETE, 12)
         assert counts(run, "companies") == {"new": 12}
+
+    def test_two_minutes_of_errors_are_waited_out(self, acme: Account, settings: Any) -> None:
+        settings.PROPOLIS_RETRY_SECONDS = [30.0, 120.0, 600.0, 3600.0]
+        now = time.time()
+        with a_syncro(SEED) as syncro:
+            ready(acme, syncro)
+            syncro.sandbox.clock = lambda: now
+            syncro.sandbox.fault("error", for_seconds=120)
+            run, waits = import_all(acme), []
+            while run.state == Run.State.WAITING:
+                assert run_sentence(run) == documented("syncro.server_trouble", number="500")
+                assert run.next_at is not None and Company.objects.count() == 0
+                waits.append((run.next_at - timezone.now()).total_seconds())
+                now += waits[-1]
+                Run.objects.filter(pk=run.pk).update(next_at=timezone.now())
+                run = finish(run)
+        assert (run.state, counts(run, "companies")) == (Run.State.COMPLETE, {"new": 12})
+        assert [wanted * 0.79 < wait < wanted * 1.21 for wait, wanted in zip(waits, (30, 120), strict=True)]
+
+    def test_leads_switched_off_stops_and_names_them(self, acme: Account) -> None:
+        with a_syncro(SEED) as syncro:
+            ready(acme, syncro)
+            gone = {"status": 404, "body": {"message": "Not found"}}
+            syncro.sandbox.fault("reply", path="/leads", times=None, **gone)
+            run = import_all(acme)
+        assert (run.state, run.error_code) == (Run.State.NEEDS_ATTENTION, "syncro.leads_off")
+        assert run_sentence(run) == documented("syncro.leads_off")
 
     def test_a_page_that_never_comes_is_never_skipped(self, acme: Account) -> None:
         seed = SeedOptions(companies=130, contacts=0, leads=0, seed=5)
@@ -90,6 +150,7 @@ class TestSyncroItself:
             for _ in range(2):
                 run = import_all(acme, "companies")
                 assert (run.state, run.error_code) == (Run.State.WAITING, "syncro.server_trouble")
+                assert run_sentence(run) == documented("syncro.server_trouble", number="502")
             assert Company.objects.count() == 0
 
     def test_records_that_stay_out_of_reach_make_it_incomplete(self, acme: Account) -> None:
@@ -104,7 +165,7 @@ class TestSyncroItself:
             syncro.sandbox.fault("reply", path="/customers", times=None, status=200, body=body)
             run = import_all(acme, "companies")
         assert (run.state, run.error_code) == (Run.State.INCOMPLETE, "propolis.unread")
-        assert run_sentence(run) == RUNS["propolis.unread"]
+        assert run_sentence(run) == documented("propolis.unread")
         assert Connection.objects.get().companies_read_at is None
 
     def test_suddenly_empty_waits_for_a_person(self, acme: Account) -> None:
@@ -118,7 +179,11 @@ class TestSyncroItself:
             assert (only.state, only.gate_reason) == (Run.State.PLANNED, "suddenly_empty")
             run = import_all(acme)
             assert (run.state, run.gate_reason) == (Run.State.PLANNED, "suddenly_empty")
-            assert run.counts["refusal"]["sentence"].startswith("Syncro says it has no companies now")
+            assert sentence(run.gate_reason) == documented("suddenly_empty")
+            assert run.counts["refusal"]["sentence"] == (
+                "Syncro says it has no companies now, but 12 of yours are linked to it. Nothing was changed. "
+                "Look into Syncro first; if it really is empty, confirm the numbers."
+            )
             assert set(Link.objects.filter(kind="customer").values_list("state", flat=True)) == {"linked"}
             assert confirm(run, None)
             run = finish(run)
@@ -148,7 +213,7 @@ class TestSingleRecords:
         link = Link.objects.get(kind="contact", remote_id=lost)
         assert link.contact is not None
         assert (link.contact.company, link.reason) == (None, "no_such_customer")
-        assert RECORDS[link.reason] == "Its customer was not found in Syncro, so it came without a company."
+        assert RECORDS[link.reason] == documented("no_such_customer")
 
     def test_one_unreadable_record_is_failed_and_the_rest_comes(self, acme: Account) -> None:
         with a_syncro(SEED) as syncro:
@@ -160,6 +225,7 @@ class TestSingleRecords:
         assert counts(run, "companies") == {"new": 11, "failed": 1} and run.state == Run.State.COMPLETE
         failed = Change.objects.get(run=run, action="fail")
         assert (failed.remote_id, failed.reason) == (odd, "unreadable")
+        assert RECORDS[failed.reason] == documented("unreadable")
         assert '"not"' in (failed.raw or "")
         assert Change.objects.filter(run=again).count() == 0
 

@@ -12,8 +12,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from django.db import connection, transaction
+from django.db import DatabaseError, connection, transaction
 
+from propolis.bridge import pacing
 from propolis.bridge.models import Pacer
 from propolis.bridge.pacing import DatabasePacer
 from propolis.syncro import Interrupted, PaceRules
@@ -58,12 +59,13 @@ def test_several_processes_together_keep_the_rate_and_start_evenly():
     interval = 60 / 600
     starts = starts_of(processes=3, each=12, per_minute=600)
     assert len(starts) == 36
-    # Never faster than the rate: k starts take at least k - 1 intervals, a scheduler's hiccup allowed.
-    assert starts[-1] - starts[0] >= 35 * interval - 0.05
+    # Never faster than the rate; one that a busy machine woke late stands nearer to those after it.
+    late = 0.3
+    assert starts[-1] - starts[0] >= 35 * interval - late
     gaps = [after - before for before, after in pairwise(starts)]
     assert sorted(gaps)[len(gaps) // 2] == pytest.approx(interval, abs=interval / 2)
     for at, start in enumerate(starts):
-        assert sum(start <= other < start + 1 for other in starts[at:]) <= 11 + 1
+        assert sum(start <= other < start + 1 - late for other in starts[at:]) <= 11
 
 
 @pytest.mark.django_db(transaction=True)
@@ -90,6 +92,39 @@ def test_threads_share_the_pace_and_leave_no_connection_behind():
 def test_within_a_transaction_it_refuses_since_it_would_block_everybody():
     with transaction.atomic(), pytest.raises(RuntimeError):
         DatabasePacer().acquire()
+
+
+@pytest.mark.skipif(
+    connection.vendor != "postgresql", reason="SQLite has no process that lets go for another"
+)
+@pytest.mark.django_db(transaction=True)
+def test_whoever_stands_still_while_it_has_the_pace_loses_it(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(pacing, "_FROZEN_SECONDS", 0.5)
+    rules = PaceRules(interval=0.01)
+    DatabasePacer(rules=rules).acquire()
+    inside, told = threading.Event(), []
+
+    def frozen(state: Any, now: float) -> tuple[Any, float]:
+        inside.set()
+        time.sleep(3)
+        return state, 0.0
+
+    def stand_still() -> None:
+        try:
+            DatabasePacer(rules=rules)._move(frozen)
+        except DatabaseError as error:
+            told.append(str(error))
+        finally:
+            connection.close()
+
+    thread = threading.Thread(target=stand_still)
+    thread.start()
+    assert inside.wait(10)
+    began = time.monotonic()
+    DatabasePacer(rules=rules).acquire()
+    assert time.monotonic() - began < 2.5
+    thread.join()
+    assert "terminat" in told[0]
 
 
 @pytest.mark.django_db

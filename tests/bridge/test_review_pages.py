@@ -16,7 +16,7 @@ from syncro_sandbox import SeedOptions
 from tests.bridge.house import a_syncro
 from tests.bridge.import_story import import_all, ready
 from tests.bridge.review_story import two_to_decide
-from tests.people import Crew, client_of
+from tests.people import Crew, client_of, text
 
 pytestmark = pytest.mark.django_db(transaction=True)
 BASE = "/acme/settings/integrations/syncro/review/"
@@ -30,10 +30,6 @@ def acme(crew: Crew) -> Iterator[Account]:
             two_to_decide(crew.account, syncro)
             import_all(crew.account, "companies")
         yield crew.account
-
-
-def text(response: Any) -> str:
-    return " ".join(response.content.decode().split())
 
 
 def post(client: Client, link: Link, **values: Any) -> Any:

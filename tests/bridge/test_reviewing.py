@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -46,8 +47,9 @@ def syncro(acme: Account) -> Iterator[Running]:
 
 @pytest.fixture
 def held(acme: Account, syncro: Running) -> Link:
-    """Brightwater: one of ours has its domain and another name; a contact and a lead wait for it."""
-    a_company(acme, "Something Else", website="brightwater.example", city="Reno")
+    """Brightwater: one of ours has its domain and an older, other name; a contact and a lead wait for it."""
+    mine = a_company(acme, "Something Else", website="brightwater.example", city="Reno")
+    Company.objects.filter(pk=mine.pk).update(edited_at=datetime(2001, 1, 1, tzinfo=UTC))
     customer = int(
         syncro.sandbox.create(
             "customers",
@@ -256,7 +258,7 @@ class TestMany:
         run = import_all(acme, "companies", "contacts")
         assert counts(run, "companies") == {"merged": 1, "review": 1}
         connection = the_connection(acme)
-        found = strong(connection)
+        found = strong()
         assert accept_all(connection, alice, found) == len(found) == 3
         decided = Link.objects.filter(kind="contact").values_list("state", "choice")
         assert list(decided) == [("linked", "link")] * 3

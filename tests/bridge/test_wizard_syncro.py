@@ -128,7 +128,7 @@ def test_a_token_that_died_is_told_and_replaced(acme: Account, visitor: Client, 
     connection = connect(visitor, syncro)
     syncro.sandbox.revoke_token(syncro.token)
     shown = visitor.post(BASE + "connection/check-saved/", follow=True)
-    assert "Imports are paused until it does." in words_of(shown)
+    assert "Imports are paused until it does, then go on by themselves." in words_of(shown)
     wrong = visitor.post(BASE + "connection/replace/", {"token": "Twrong"})
     assert "token" in wrong.context["replace"].errors
     token = syncro.sandbox.add_token(READING)
@@ -346,6 +346,37 @@ def test_a_new_salesperson_gets_what_waited_for_them_wherever_the_role_was_given
     opportunity.refresh_from_db()
     assert opportunity.salesperson is not None
     assert opportunity.salesperson.email_key == user.email_key
+
+
+def test_one_click_links_what_was_imported_without_its_salesperson(
+    acme: Account, crew: Crew, visitor: Client, syncro: Running
+):
+    connection = connect(visitor, syncro)
+    read_users(visitor)
+    ensure_status_map(connection)
+    user = RemoteUser.objects.order_by("remote_id")[1]
+    status = OppStatus.objects.get(name="New")
+    firewall, laptops = (
+        Opportunity.objects.create(
+            account=acme, name=name, status=status, waits_for_remote_user=user.remote_id
+        )
+        for name in ("Firewall", "Laptops")
+    )
+    link = Link(account=acme, connection=connection, kind="lead", remote_id=1, opportunity=firewall)
+    link.save()
+    assert "2 opportunities wait for this salesperson." in words_of(visitor.get(BASE + "users/"))
+    shown = words_of(visitor.get(f"/acme/opportunities/{firewall.pk}/"))
+    assert f"{user.name} has it in Syncro, but is not a Salesperson here: so nobody has it here." in shown
+    address = BASE + f"users/{user.pk}/relink/"
+    assert client_of(crew.bob).post(address).status_code == 403
+    assert client_of(crew.charlie).post(address).status_code == 404
+    told = visitor.post(address, {"opportunity": firewall.pk})
+    assert told.headers["Location"] == f"/acme/opportunities/{firewall.pk}/"
+    firewall.refresh_from_db()
+    laptops.refresh_from_db()
+    person = Membership.objects.get(email_key=user.email_key)
+    assert [firewall.salesperson, laptops.salesperson] == [person, person]
+    assert (person.name, person.role_types) == (user.name, ["Salesperson"])
 
 
 def test_the_same_button_under_users_links_by_e_mail_too(acme: Account, visitor: Client, syncro: Running):

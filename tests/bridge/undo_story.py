@@ -29,17 +29,18 @@ def undo_all(run: Run, by: Membership | None = None) -> Run:
 
 
 def planned(undo: Run) -> dict[str, Any]:
-    """What the preview says, empty parts left out."""
+    """The numbers of the preview, empty parts left out."""
     return _told(undo, "plan")
 
 
 def done(undo: Run) -> dict[str, Any]:
-    """What the undo came to, empty parts left out."""
+    """The numbers of the undo, empty parts left out."""
     return _told(undo, "done")
 
 
 def _told(undo: Run, what: str) -> dict[str, Any]:
-    return {name: some for name, some in Tally.from_dict(undo.counts[what]).to_dict().items() if some}
+    told = Tally.from_dict(undo.counts[what]).to_dict()
+    return {name: some for name, some in told.items() if some and name != "examples"}
 
 
 def account_lines(account: Account) -> list[Any]:

@@ -6,6 +6,7 @@ import json
 import os
 import re
 import signal
+import socket
 import subprocess
 import time
 import urllib.request
@@ -74,6 +75,8 @@ def test_the_shown_demo_kills_its_worker_serves_the_site_and_leaves_nothing(
             env=env,
             stdout=out,
             stderr=out,
+            # Ctrl-C works as in a terminal, also where the tests themselves run in the background.
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
         )
     try:
         said = wait_for(log, demo, "Ctrl-C stops everything; nothing of the demo is kept.")
@@ -101,3 +104,15 @@ def wait_for(log: Path, process: subprocess.Popen[bytes], text: str, seconds: fl
         assert time.monotonic() < until, said
         time.sleep(0.2)
     return said
+
+
+def test_a_port_that_is_taken_is_said_before_anything_begins(env: dict[str, str], tmp_path: Path) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        command = [*PROPOLIS, "demo", "--port", str(port)]
+        done = subprocess.run(command, env=env, capture_output=True, text=True, timeout=60)
+    sentence = f"Cannot listen on 127.0.0.1:{port}: Address already in use. Choose another with --port.\n"
+    assert (done.returncode, done.stdout, done.stderr) == (1, "", sentence)
+    assert list(tmp_path.iterdir()) == []

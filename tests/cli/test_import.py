@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from syncro_sandbox import Running
-from tests.cli.shell import Shell
+from tests.cli.shell import Shell, lines
 from tests.runs.harness import open_house
 
 pytestmark = pytest.mark.slow
@@ -169,13 +169,17 @@ def test_ctrl_c_pauses_and_the_same_command_goes_on(connected: Shell) -> None:
 
 
 def test_a_run_that_a_worker_holds_is_followed(connected: Shell) -> None:
-    connected.syncro.sandbox.set("latency_ms", 300)
+    connected.syncro.sandbox.set("latency_ms", 2000)
     first = connected.start("import", "--account", "acme")
-    connected.house.wait_for("select 1 from runs_runpage")
-    second = connected.import_()
-    assert first.popen.wait(60) == 0
-    assert second.err[0] == "An import of companies, contacts, opportunities is under way: following it."
-    assert (second.code, second.out[:4]) == (0, ["Import of <when>: complete", *SUMS])
+    connected.house.wait_for("select 1 from runs_run where state = 'reading'")
+    second = connected.start("import", "--account", "acme")
+    connected.house.wait_until(lambda: "following it." in second.said)
+    connected.syncro.sandbox.set("latency_ms", 0)
+    assert (first.popen.wait(60), second.popen.wait(60)) == (0, 0)
+    told = lines(second.said)
+    assert told[0] == "An import of companies, contacts, opportunities is under way: following it."
+    at = told.index("Import of <when>: complete")
+    assert told[at + 1 : at + 4] == SUMS
     assert connected.house.query("select count(*) from runs_run") == [(1,)]
 
 

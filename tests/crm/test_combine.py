@@ -69,6 +69,22 @@ def test_merged_contacts_share_lists_but_not_what_was_taken_off(msp: Msp) -> Non
     assert Contact.objects.filter(deleted_at=None).count() == 2
 
 
+def test_an_address_is_suggested_whole_or_not_at_all(msp: Msp) -> None:
+    home = company(msp, "Brightwater", address_1="277 Alder Street", city="Salem")
+    other = company(msp, "Bright", address_1="273 Mill Road", address_2="Suite 132", phone="1", city="Salem")
+    nowhere, same = (
+        company(msp, "Water"),
+        company(msp, "B", address_1="277 Alder Street", address_2="Suite 1"),
+    )
+
+    def taken(one: Company, two: Company) -> set[str]:
+        return {name for name, yes in suggested(one, two).items() if yes}
+
+    assert taken(home, other) == {"phone"}
+    assert taken(nowhere, other) == {"phone", "address_1", "address_2", "city"}
+    assert taken(home, same) == {"address_2"}
+
+
 def test_one_record_is_not_two(msp: Msp) -> None:
     row, other = company(msp), company(msp)
     with pytest.raises(NotTwo):

@@ -4,13 +4,13 @@ import pytest
 
 from propolis.crm import edit, lists, notes, rows
 from propolis.crm.fields import Kind
-from propolis.crm.models import Company, Contact, ListMember
+from propolis.crm.models import Company, Contact, ListMember, Opportunity
 from propolis.history.door import NotPlanned, applied, plan, settle
 from propolis.history.models import Change
 from propolis.history.undo import changes_to_undo, plan_undo, undo_batch
 from propolis.runs.models import Run
 from tests.crm.people import Msp
-from tests.crm.test_edit import company
+from tests.crm.test_edit import company, opportunity
 
 
 def a_run(msp: Msp, number: int = 1) -> Run:
@@ -117,6 +117,25 @@ def test_an_undo_is_in_the_history_itself(msp: Msp) -> None:
     )
     original.refresh_from_db()
     assert original.state == "undone"
+
+
+@pytest.mark.parametrize(
+    ("moves", "status", "closed"),
+    [((), "New", False), (("Lost",), "Lost", True), (("New", "Won"), "New", False)],
+)
+def test_the_closing_date_goes_back_exactly_where_the_status_does(
+    msp: Msp, moves: tuple[str, ...], status: str, closed: bool
+) -> None:
+    deal = opportunity(msp)
+    run = a_run(msp)
+    written = edit.move(msp.account, deal, msp.status("Won"), actor=None)
+    assert written is not None and "closed_at" in written.fields
+    Change.objects.filter(pk=written.pk).update(run=run)
+    for name in moves:
+        edit.move(msp.account, Opportunity.objects.get(pk=deal.pk), msp.status(name), actor=msp.bob)
+    undo_batch(changes_to_undo(run), actor=msp.alice)
+    after = Opportunity.objects.get(pk=deal.pk)
+    assert (after.status.name, after.closed_at is not None) == (status, closed)
 
 
 def test_planned_changes_are_kept_and_settled(msp: Msp) -> None:

@@ -21,12 +21,14 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import closing
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
 import psycopg
 import pytest
+
+from tests.prepared import copy_postgres, copy_sqlite
 
 ROOT = Path(__file__).resolve().parents[2]
 POSTGRES = os.environ.get("PROPOLIS_TEST_POSTGRES", "postgres://postgres@127.0.0.1:5432/postgres")
@@ -61,7 +63,10 @@ class Process:
         self.popen.wait(10)
 
     def freeze(self) -> None:
+        """Back once every thread has stopped: on a busy machine one may still begin a transaction until then."""
         self.popen.send_signal(signal.SIGSTOP)
+        _, status = os.waitpid(self.popen.pid, os.WUNTRACED)
+        assert os.WIFSTOPPED(status), status
 
     def thaw(self) -> None:
         self.popen.send_signal(signal.SIGCONT)
@@ -98,6 +103,7 @@ class House:
             "PROPOLIS_LEASE_SECONDS": "2",
             "PROPOLIS_SLICE_SECONDS": "2",
             "PROPOLIS_RETRY_SECONDS": "0.2 0.5",
+            "PROPOLIS_PAUSE_SECONDS": "0.05",
             **settings,
         }
         if database_url:
@@ -165,29 +171,58 @@ class House:
 
 
 def open_house(vendor: str, folder: Path, **settings: str) -> Iterator[House]:
-    """A house on "sqlite" or "postgres", closed and its database dropped afterwards."""
+    """A house on "sqlite" or "postgres", closed and its database dropped afterwards.
+
+    Its database is migrated already; a SQLite file that is in the folder stays.
+    """
     if vendor == "sqlite":
-        house = House(folder, None, **settings)
-        yield house
-        house.close()
+        if not (folder / "propolis.sqlite3").exists():
+            copy_sqlite(folder / "propolis.sqlite3")
+        yield from _opened(House(folder, None, **settings))
         return
-    name = f"propolis_test_{secrets.token_hex(6)}"
+    with _named() as name:
+        copy_postgres(POSTGRES, name)
+        yield from _opened(House(folder, POSTGRES.rpartition("/")[0] + f"/{name}", **settings))
+
+
+def open_empty_house(vendor: str, folder: Path) -> Iterator[House]:
+    """The same without any table: the first command makes them."""
+    if vendor == "sqlite":
+        yield from _opened(House(folder, None))
+        return
+    with _named() as name:
+        with psycopg.connect(POSTGRES, autocommit=True) as admin:
+            admin.execute(f'CREATE DATABASE "{name}"'.encode())
+        yield from _opened(House(folder, POSTGRES.rpartition("/")[0] + f"/{name}"))
+
+
+def _opened(house: House) -> Iterator[House]:
+    try:
+        yield house
+    finally:
+        house.close()
+
+
+@contextmanager
+def _named() -> Iterator[str]:
+    """A name for a PostgreSQL database, which is dropped afterwards; skips the test where there is no server."""
     try:
         admin = psycopg.connect(POSTGRES, autocommit=True, connect_timeout=3)
     except psycopg.OperationalError as error:
         skip_or_fail("postgres", str(error).strip())
         return
+    name = f"propolis_test_{secrets.token_hex(6)}"
     with admin:
-        admin.execute(f'CREATE DATABASE "{name}"'.encode())
-        house = House(folder, POSTGRES.rpartition("/")[0] + f"/{name}", **settings)
         try:
-            yield house
+            yield name
         finally:
-            house.close()
-            admin.execute(f'DROP DATABASE "{name}" WITH (FORCE)'.encode())
+            admin.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)'.encode())
 
 
-@pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
+BOTH = ["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)]
+
+
+@pytest.fixture(params=BOTH)
 def house(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[House]:
     """A house on each database. Import this name into the conftest of tests that want it."""
     yield from open_house(request.param, tmp_path)

@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from django.db import OperationalError
+from django.db import InternalError, OperationalError
 from django.utils import timezone
 from django_tasks_db.models import DBTaskResult
 
@@ -213,9 +213,17 @@ class TestTrouble:
         }
         assert caplog.text.count("ZeroDivisionError: oh") == 5
 
-    def test_a_busy_database_is_no_loss(self, acme: Account, toy: Scripted) -> None:
+    @pytest.mark.parametrize(
+        "error",
+        [
+            OperationalError("database is locked"),
+            OperationalError("canceling statement due to statement timeout"),
+            InternalError("terminating connection due to idle-in-transaction timeout"),
+        ],
+    )
+    def test_a_busy_database_is_no_loss(self, acme: Account, toy: Scripted, error: Exception) -> None:
         run, _ = start(acme, toy.kind)
-        toy.script = [raising(OperationalError("database is locked"))]
+        toy.script = [raising(error)]
         assert work(run.pk).outcome == "waiting"
         assert row(run, "losses", "error_code") == {"losses": 0, "error_code": "propolis.database"}
 
@@ -408,7 +416,7 @@ class TestFence:
         run, _ = start(acme, toy.kind)
         lease = claim(run.pk, "slow")
         assert lease is not None
-        settings.PROPOLIS_LEASE_SECONDS = 0.0
+        settings.PROPOLIS_LEASE_SECONDS = -1.0
         with pytest.raises(LeaseLost), lease.batch() as batch:  # noqa: PT012
             RunPage.objects.create(run=run, phase="rows", seq=0, read_at=timezone.now())
             batch.save(cursor={"page": 1})

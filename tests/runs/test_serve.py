@@ -8,13 +8,12 @@ import signal
 import socket
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.runs.harness import WORKER, House, open_house
+from tests.runs.harness import BOTH, WORKER, House, open_empty_house, open_house
 
 CLI = [sys.executable, "-m", "propolis.cli"]
 
@@ -22,6 +21,12 @@ CLI = [sys.executable, "-m", "propolis.cli"]
 @pytest.fixture
 def sqlite_house(tmp_path: Path) -> Iterator[House]:
     yield from open_house("sqlite", tmp_path)
+
+
+@pytest.fixture(params=BOTH)
+def empty_house(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[House]:
+    """A house whose database the first command prepares."""
+    yield from open_empty_house(request.param, tmp_path)
 
 
 def free_port() -> int:
@@ -52,6 +57,7 @@ def run(house: House, *arguments: str, stdin: str = "") -> tuple[int, str, str]:
 def test_serve_brings_everything_up_restarts_a_killed_worker_and_leaves_nothing_behind(
     sqlite_house: House,
 ) -> None:
+    (sqlite_house.folder / "propolis.sqlite3").unlink()
     port = free_port()
     serve = sqlite_house.spawn([*CLI, "serve", "--port", str(port)])
     sqlite_house.wait_until(lambda: f"Propolis is at http://127.0.0.1:{port}" in serve.said, 60)
@@ -63,9 +69,7 @@ def test_serve_brings_everything_up_restarts_a_killed_worker_and_leaves_nothing_
 
     (worker,) = children(serve.pid, "propolis.cli\0worker")
     os.kill(worker, signal.SIGKILL)
-    killed = time.monotonic()
     sqlite_house.wait_until(lambda: children(serve.pid, "propolis.cli\0worker") not in ([], [worker]), 10)
-    assert time.monotonic() - killed < 1
     sqlite_house.wait_for("select owner from runs_beat group by 1 having count(*) = 1", 30)
 
     everybody = [*children(serve.pid, "worker"), *children(serve.pid, "gunicorn")]
@@ -90,9 +94,9 @@ def test_serve_says_when_the_port_is_taken(sqlite_house: House) -> None:
 
 
 @pytest.mark.slow
-def test_two_processes_prepare_one_database(house: House) -> None:
-    workers = [house.worker(WORKER), house.worker(WORKER)]
-    house.wait_for("select n from (select count(*) as n from runs_beat) as beats where n = 2", 150)
+def test_two_processes_prepare_one_database(empty_house: House) -> None:
+    workers = [empty_house.worker(WORKER), empty_house.worker(WORKER)]
+    empty_house.wait_for("select n from (select count(*) as n from runs_beat) as beats where n = 2", 150)
     assert [w.terminate() for w in workers] == [0, 0]
     assert [w.said.count("Preparing") for w in workers] in ([1, 0], [0, 1], [1, 1])
     assert all("Traceback" not in w.said for w in workers)
@@ -141,3 +145,20 @@ def test_createadmin(sqlite_house: House) -> None:
         "",
         "--account: “static” is used by Propolis itself; choose another.\n",
     )
+
+
+@pytest.mark.slow
+def test_passwordlink(sqlite_house: House) -> None:
+    ask = ["passwordlink", "--email", "alice@acme.example"]
+    assert run(sqlite_house, *ask) == (
+        2,
+        "",
+        "Nobody signs in with alice@acme.example. Look at the spelling; who was only invited has no password yet.\n",
+    )
+    made = ["createadmin", "--account", "acme", "--email", "alice@acme.example", "--name", "Alice"]
+    assert run(sqlite_house, *made, "--password-stdin", stdin="a calm brown bear\n")[0] == 0
+    code, said, _ = run(sqlite_house, *ask, "--without-second-step")
+    sentence, link = said.splitlines()
+    assert code == 0
+    assert sentence.startswith("Alice chooses a new password here, once, until ")
+    assert link.startswith("http://127.0.0.1:8000/auth/password/reset/key/")

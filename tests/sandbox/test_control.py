@@ -37,11 +37,12 @@ def test_switches_over_http(box: Sandbox, api: Asker) -> None:
     moved = api.control("POST", "/switches", json={"users_shape": "objects", "index_lag": 2}).json()
     assert (moved["users_shape"], moved["index_lag"]) == ("objects", 2)
     assert api.control("GET", "/switches").json() == box.switches.as_dict()
-    wrong = api.control("POST", "/switches", json={"users_shape": "triples"})
+    wrong = api.control("POST", "/switches", json={"index_lag": 9, "users_shape": "triples"})
     assert (wrong.status_code, wrong.json()) == (
         400,
         {"error": "users_shape cannot be 'triples'; it is one of 'pairs', 'objects'"},
     )
+    assert box.switches["index_lag"] == 2, "all of them or none"
 
 
 def test_faults_over_http(api: Asker) -> None:
@@ -57,6 +58,51 @@ def test_faults_over_http(api: Asker) -> None:
     assert refused.status_code == 400
     api.control("POST", "/faults", json={"kind": "null", "times": None})
     assert api.control("DELETE", "/faults").json() == {"faults": []}
+
+
+def test_a_form_says_the_same_as_json(box: Sandbox, api: Asker) -> None:
+    form = {
+        "kind": "error",
+        "status": "503",
+        "times": "2",
+        "skip": "1",
+        "query[page]": "2",
+        "applied": "false",
+    }
+    api.control("POST", "/faults", data=form)
+    statuses = [api.ask("GET", "/leads", params={"page": page}).status_code for page in (2, 2, 1, 2, 2)]
+    api.control(
+        "POST", "/faults", data={"kind": "refuse", "messages": "Name is odd", "times": "", "seconds": ""}
+    )
+    refused = [api.post("/leads", {}).json()["message"] for _ in range(2)]
+    api.control("DELETE", "/faults")
+    token = {"permissions": "Leads - List/Search,Customers - List/Search", "expires_in": "60"}
+    made = api.control("POST", "/tokens", data=token).json()["token"]
+
+    assert statuses == [200, 503, 200, 503, 200]
+    assert refused == [["Name is odd"]] * 2
+    assert Asker(box, token=made).ask("GET", "/customers").status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("path", "body"),
+    [
+        ("faults", {"kind": "error", "times": "often"}),
+        ("faults", {"kind": "error", "times": [1]}),
+        ("faults", {"kind": "error", "query": "page=2"}),
+        ("faults", {"kind": "error", "seconds": "a while"}),
+        ("faults", {"kind": "explode"}),
+        ("tokens", {"expires_in": "soon"}),
+        ("tokens", {"colour": "red"}),
+        (f"records/contacts/{PRIYA}/distort", {"values": "odd"}),
+        (f"records/contacts/{PRIYA}/archive", {}),
+    ],
+)
+def test_what_cannot_be_is_told_at_once(box: Sandbox, api: Asker, path: str, body: dict[str, Any]) -> None:
+    answer = api.control("POST", f"/{path}", json=body)
+    assert (answer.status_code, set(answer.json())) == (400, {"error"})
+    assert (box.faults.waiting, len(list(box.tokens))) == ([], 1)
+    assert api.ask("GET", "/me").status_code == 200
 
 
 def test_tokens_over_http(box: Sandbox, api: Asker) -> None:
@@ -75,7 +121,19 @@ def test_tokens_over_http(box: Sandbox, api: Asker) -> None:
 def test_reset_over_http_takes_another_seed(box: Sandbox, api: Asker) -> None:
     answer = api.control("POST", "/reset", json={"companies": 21, "contacts": 30, "leads": 4})
     assert answer.json()["counts"] == {"customers": 21, "contacts": 30, "leads": 4, "users": 14}
-    assert api.control("POST", "/reset", json={"colour": 1}).status_code == 400
+    api.control("POST", "/reset", data={"companies": "22", "seed": "9"})
+    assert (len(box.customers), box.seed.seed) == (22, 9)
+    assert api.get("/me")["user_id"] == 1041, "the token of the start is good for any seed"
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [{"colour": 1}, {"companies": "many"}, {"companies": -1}, {"as_of": "2026-01-01"}, {"as_of": "soon"}],
+)
+def test_a_reset_that_cannot_be_leaves_everything(box: Sandbox, api: Asker, odd: dict[str, Any]) -> None:
+    before = box.dump()
+    assert api.control("POST", "/reset", json=odd).status_code == 400
+    assert box.dump() == before
 
 
 def test_a_technicians_day_over_http(box: Sandbox, api: Asker) -> None:
@@ -99,6 +157,26 @@ def test_a_technicians_day_over_http(box: Sandbox, api: Asker) -> None:
     assert {made["id"], BRIGHTWATER_OLD} & set(box.customers.rows) == set()
     listed = api.control("GET", f"/records/customers?q={HARBOR}").json()["customers"]
     assert listed == [box.record("customers", HARBOR)]
+
+
+def test_users_join_and_leave_over_http(box: Sandbox, api: Asker) -> None:
+    person = {"email": "zoe@harborpoint-it.example", "full_name": "Zoe Abt"}
+    joined = api.control("POST", "/users", json=person).json()["id"]
+    assert [joined, "Zoe Abt"] in api.get("/users")["users"]
+    theirs = Asker(box, token=box.add_token(user_id=joined))
+    left = api.control("DELETE", f"/users/{joined}").json()["users"]
+
+    assert joined not in [user["id"] for user in left]
+    assert (theirs.ask("GET", "/me").status_code, api.ask("GET", f"/users/{joined}").status_code) == (
+        401,
+        404,
+    )
+    refused = [
+        api.control("DELETE", f"/users/{number}").status_code for number in (joined, box.owner.id, "x")
+    ]
+    assert refused == [404, 404, 400]
+    assert api.control("POST", "/users", json={"email": "a@b.example"}).status_code == 400
+    assert api.get("/me")["user_id"] == box.owner.id
 
 
 @pytest.mark.parametrize(

@@ -40,12 +40,14 @@ def test_pages_follow_each_other_without_gap_and_end_empty(api: Asker, box: Sand
     assert sorted(seen) == sorted(box.contacts.rows)
 
 
-@pytest.mark.parametrize("page", ["0", "-1", "two"])
+@pytest.mark.parametrize("page", ["0", "-1", "two", "²", "9" * 25])
 def test_a_page_that_cannot_be_is_not_found(api: Asker, page: str) -> None:
     assert api.ask("GET", "/customers", params={"page": page}).status_code == 404
 
 
-@pytest.mark.parametrize(("asked", "given"), [("5", 5), ("100", 100), ("500", 100), ("0", 100), ("x", 100)])
+@pytest.mark.parametrize(
+    ("asked", "given"), [("5", 5), ("100", 100), ("500", 100), ("0", 100), ("x", 100), ("²", 100)]
+)
 def test_customers_honour_per_page_up_to_a_hundred(api: Asker, asked: str, given: int) -> None:
     assert api.get("/customers", per_page=asked)["meta"]["per_page"] == given
 
@@ -226,3 +228,15 @@ def test_every_answer_has_the_headers_of_syncro(api: Asker) -> None:
         assert answer.headers["cache-control"] == "no-store"
         assert answer.headers["date"] == "Wed, 18 Nov 2026 11:06:40 GMT"
     assert first.headers["x-request-id"] != second.headers["x-request-id"]
+
+
+def test_ids_that_are_no_numbers_find_nothing(api: Asker) -> None:
+    assert api.ids("contacts", customer_id="²") == []
+    assert api.ids("contacts", customer_id="--5") == []
+    assert api.ids("customers", **{"id[]": ["²", "--5", "9" * 25]}) == []
+    assert api.ask("GET", f"/customers/{'9' * 5000}").status_code == 404
+
+
+def test_a_head_request_is_answered_like_a_get(api: Asker) -> None:
+    assert api.ask("HEAD", "/me").status_code == 200
+    assert api.ask("HEAD", "/nothing").status_code == 404

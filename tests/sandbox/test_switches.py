@@ -10,6 +10,7 @@ import pytest
 
 import syncro_sandbox
 from syncro_sandbox import SWITCHES, Sandbox, SeedOptions, UnknownSwitch
+from syncro_sandbox.cli import _parser, _switches
 from syncro_sandbox.fixtures import BRIGHTWATER, HARBOR, OFFICE_MOVE, PRIYA
 from syncro_sandbox.refusals import shaped
 from syncro_sandbox.tokens import LIST, VIEW
@@ -34,11 +35,52 @@ def test_every_switch_stands_in_the_readme_with_its_default() -> None:
         ("users_shape", "triples", "users_shape cannot be 'triples'; it is one of 'pairs', 'objects'"),
         ("rate_limit", "-1", "rate_limit cannot be '-1'; it is one of a number from 0 up"),
         ("time_zone", "Mars/Olympus", "no time zone is called 'Mars/Olympus'"),
+        ("time_zone", "America", "no time zone is called 'America'"),
+        ("time_zone", "+29:00", "no time zone is called '.29:00'"),
+        ("index_lag", "²", "index_lag cannot be '²'"),
     ],
 )
 def test_a_wrong_switch_says_what_there_is(box: Sandbox, name: str, value: str, said: str) -> None:
     with pytest.raises(UnknownSwitch, match=said):
         box.set(name, value)
+
+
+POSITIONS = [
+    (switch.name, word)
+    for switch in SWITCHES
+    for word in (
+        *switch.choices,
+        *(["0", "7", "2.5"] if switch.number else []),
+        *(["+02:00"] if switch.zone else []),
+    )
+]
+
+
+def test_every_position_can_be_taken_at_the_start_and_later(box: Sandbox, api: Asker) -> None:
+    tiny = SeedOptions(companies=0, contacts=0, leads=0)
+    for name, word in POSITIONS:
+        at_start = Sandbox(tiny, switches=_switches(_parser().parse_args(["--switch", f"{name}={word}"])))
+        later = api.control("POST", "/switches", json={name: word}).json()
+        assert str(at_start.switches[name]) == str(later[name]) == word
+    assert {name for name, _ in POSITIONS} == {switch.name for switch in SWITCHES}
+
+
+def test_customers_sort_ignored(box: Sandbox, api: Asker) -> None:
+    usual = api.ids("customers")
+    newest_first = api.ids("customers", sort="id DESC")
+    box.set("customers_sort", "ignored")
+    assert api.ids("customers", sort="id DESC") == usual != newest_first
+
+
+def test_rate_window(clock: Clock) -> None:
+    api = Asker(
+        Sandbox(SeedOptions(companies=0, contacts=0, leads=0), clock=clock, rate_limit=1, rate_window=5)
+    )
+    statuses = []
+    for _ in range(3):
+        statuses.append(api.ask("GET", "/me").status_code)
+        clock.now += 2.6
+    assert statuses == [200, 429, 200]
 
 
 @pytest.mark.parametrize(
@@ -259,6 +301,21 @@ def test_contact_touches_customer(box: Sandbox, api: Asker, touches: str) -> Non
         api.ask(method, path, json=body)
         moments.append(box.customers[BRIGHTWATER].updated_ms)
     assert len(set(moments)) == (4 if touches == "yes" else 1)
+
+
+@pytest.mark.parametrize("stored", ["documented", "all"])
+def test_contact_fields(box: Sandbox, api: Asker, stored: str) -> None:
+    """What the reference lists for neither POST nor PUT, and a title that it lists for PUT only."""
+    box.set("contact_fields", stored)
+    sent = {"extension": "77", "opt_out": True, "title": "Owner"}
+    made = api.post("/contacts", {"customer_id": HARBOR, "name": "Ada", **sent}).json()
+    changed = api.put(f"/contacts/{PRIYA}", {"name": "Priya Raman", **sent}).json()
+    nothing = api.post("/contacts", {"customer_id": HARBOR, "extension": "77"})
+
+    held = [(row["extension"], row["opt_out"], row["properties"].get("title")) for row in (made, changed)]
+    everything = ("77", True, "Owner")
+    assert held == ([everything] * 2 if stored == "all" else [(None, False, None), (None, False, "Owner")])
+    assert nothing.status_code == (200 if stored == "all" else 422)
 
 
 def test_opportunity_fields(box: Sandbox, api: Asker) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 from collections.abc import Iterator
 
 import httpx2
@@ -68,6 +69,25 @@ def test_a_form_with_the_key_in_it_creates_a_customer(served: Running) -> None:
     assert served.sandbox.record("customers", made["id"])["hidden"] == {"consent": {"store_data": "1"}}
 
 
+def test_a_multipart_form_as_curl_and_php_send_it(served: Running) -> None:
+    fields = {
+        "api_key": served.token, "business_name": "Zoë & Sons", "notes": "one\r\ntwo\r\n", "properties[Seats]": "3",
+        "city": "",
+    }  # fmt: skip
+    files = {name: (None, value) for name, value in fields.items()}
+    with httpx2.Client() as client:
+        made = client.post(f"{served.base_url}/customers", files={**files, "logo": ("a.png", b"\x89PNG")})
+        odd = client.post(
+            f"{served.base_url}/leads",
+            params={"api_key": served.token},
+            content=b"--x\r\nnonsense",
+            headers={"Content-Type": "multipart/form-data; boundary=x"},
+        )
+    row = made.json()["customer"]
+    assert (row["business_name"], row["notes"], row["city"]) == ("Zoë & Sons", "one\r\ntwo\r\n", "")
+    assert (row["properties"], odd.status_code) == ({"Seats": "3"}, 200)
+
+
 def test_all_fields_of_a_post_in_the_query_string(served: Running) -> None:
     params = {"customer_id": str(HARBOR), "name": "Query Quinn", "email": "q@harbor-vine.example"}
     with httpx2.Client(headers={"Authorization": served.token}) as client:
@@ -94,11 +114,24 @@ def test_hashes_where_rails_wants_arrays_are_not_a_filter(served: Running) -> No
     assert confused["meta"]["total_entries"] > 1
 
 
-def test_broken_json_is_a_bad_request(served: Running) -> None:
+@pytest.mark.parametrize(
+    "body",
+    [
+        b'{"business_name": ',
+        b'{"business_name": "\\ud800"}',
+        b'{"likelihood": NaN}',
+        b'{"likelihood": 1e400}',
+        b"[" * 100_000,
+        b'{"business_name": "\xff"}',
+    ],
+    ids=["cut", "half a pair", "no number", "without end", "deep", "no text"],
+)
+def test_broken_json_is_a_bad_request(served: Running, body: bytes) -> None:
     headers = {"Authorization": served.token, "Content-Type": "application/json"}
     with httpx2.Client(headers=headers) as client:
-        answer = client.post(f"{served.base_url}/customers", content=b'{"business_name": ')
+        answer = client.post(f"{served.base_url}/customers", content=body)
     assert answer.status_code == 400
+    assert len(served.sandbox.customers) == 45
 
 
 def test_a_chunked_body_is_read(served: Running) -> None:
@@ -110,3 +143,32 @@ def test_a_chunked_body_is_read(served: Running) -> None:
     with httpx2.Client(headers=headers) as client:
         answer = client.post(f"{served.base_url}/leads", content=pieces())
     assert answer.json()["lead"]["first_name"] == "Chunky"
+
+
+def test_a_body_announced_first_is_asked_for_at_once(served: Running) -> None:
+    """.NET, and curl with a large body, wait for 100 Continue before they send it."""
+    address = served.base_url.removeprefix("http://").partition("/")[0]
+    host, _, port = address.partition(":")
+    body = b"first_name=Patient"
+    head = (
+        f"POST /api/v1/leads?api_key={served.token} HTTP/1.1\r\nHost: {address}\r\n"
+        f"Content-Type: application/x-www-form-urlencoded\r\nContent-Length: {len(body)}\r\n"
+        "Expect: 100-continue\r\nConnection: close\r\n\r\n"
+    )
+    with socket.create_connection((host, int(port)), timeout=5) as connection:
+        connection.sendall(head.encode())
+        assert connection.recv(200) == b"HTTP/1.1 100 Continue\r\n\r\n"
+        connection.sendall(body)
+        assert connection.recv(200).startswith(b"HTTP/1.1 200 OK\r\n")
+
+
+def test_a_request_the_server_stumbles_over_is_a_500_and_told_on_its_screen(
+    served: Running, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def stumble(*_: object) -> None:
+        raise RuntimeError("no idea")
+
+    monkeypatch.setattr(served.sandbox, "token_named", stumble)
+    answer = httpx2.get(f"{served.base_url}/me", headers={"Authorization": served.token})
+    assert (answer.status_code, answer.json()) == (500, {"status": 500, "error": "Internal Server Error"})
+    assert "RuntimeError: no idea" in capsys.readouterr().err

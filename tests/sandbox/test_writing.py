@@ -138,7 +138,8 @@ def test_a_phone_needs_a_number(api: Asker) -> None:
 def test_a_created_contact_is_flat_and_keeps_its_number_as_typed(api: Asker) -> None:
     answer = api.post(
         "/contacts",
-        {"customer_id": str(HARBOR), "name": "Ada Moss", "phone": "657.555.0158 x330", "title": "Baker"},
+        {"customer_id": str(HARBOR), "name": "Ada Moss", "phone": "657.555.0158 x330"}
+        | {"properties": {"title": "Baker"}},
     )
     made = answer.json()
 
@@ -273,3 +274,10 @@ def test_a_distorted_record_answers_anything(api: Asker, box: Sandbox) -> None:
 
     assert (row["email"], row["created_at"]) == (17, None)
     assert "contacts" not in row
+
+
+@pytest.mark.parametrize("odd", ["--5", "²", "five", "9" * 25, True, [1], {"a": 1}])
+def test_an_id_that_is_no_number_is_stored_as_none(api: Asker, odd: object) -> None:
+    made = api.post("/leads", {"first_name": "Odd", "customer_id": odd}).json()["lead"]
+    assert made["customer_id"] is None
+    assert api.post("/contacts", {"name": "Odd", "customer_id": odd}).status_code == 404

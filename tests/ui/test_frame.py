@@ -7,7 +7,7 @@ from django.test import RequestFactory
 from django_cotton.compiler_regex import CottonCompiler
 
 from propolis.ui import toasts
-from propolis.ui.templatetags.ui import initials, problems, unique, verb_words
+from propolis.ui.templatetags.ui import browser_words, initials, problems, unique, verb_words
 from tests.people import Crew, client_of
 
 NASTY = """O'Brien "q" <b>&"""
@@ -82,6 +82,10 @@ def test_small_words() -> None:
         "AC",
     ]
     assert verb_words("user.invitation_revoked") == "User: invitation revoked"
+    chrome = "Mozilla/5.0 (Windows NT 10.0) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0 Safari/537.36"
+    assert [browser_words(each) for each in (chrome, f"{chrome} Edg/140.0", "curl/8.1 " * 20, None)] == [
+        "Chrome on Windows", "Edge on Windows", ("curl/8.1 " * 20)[:60], "Unknown",
+    ]  # fmt: skip
     assert unique("mine") == "mine"
     assert unique() != unique()
 

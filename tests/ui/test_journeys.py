@@ -9,6 +9,8 @@ from django.core.cache import cache
 from propolis.accounts import invitations
 from propolis.accounts.models import Membership, User
 from propolis.accounts.scoping import in_account
+from propolis.crm import edit
+from propolis.crm.fields import Kind
 from tests.browser import assert_accessible, assert_presentable, set_look, signed_in
 from tests.people import PASSWORD, Crew
 
@@ -88,6 +90,28 @@ def test_a_row_menu_stays_inside_the_window(page: Any, live_server: Any, house: 
         assert box["x"] >= 0
         assert box["x"] + box["width"] <= width
         page.keyboard.press("Escape")
+
+
+def test_a_page_is_printed_without_what_one_can_only_press(page: Any, live_server: Any, house: Crew) -> None:
+    with in_account(house.account):
+        firm = edit.create(
+            house.account, Kind.COMPANY, {"name": "Brightwater", "city": "Salem"}, actor=house.bob
+        )
+    signed_in(page, live_server, house.bob).goto(f"{live_server.url}/acme/companies/{firm.pk}/")
+    seen = [
+        page.locator(each).first for each in (".side", "#id_body", "#activity button", "#details-h", "h1")
+    ]
+    assert [each.is_visible() for each in seen] == [True] * 5
+    page.emulate_media(media="print", color_scheme="dark")
+    assert [each.is_visible() for each in seen] == [False, False, False, True, True]
+    paper = page.evaluate("getComputedStyle(document.body).backgroundColor")
+    assert paper in ("rgb(255, 255, 255)", "rgba(0, 0, 0, 0)")
+
+
+def test_the_icon_of_the_tab_is_there(page: Any, live_server: Any, house: Crew) -> None:
+    page.goto(live_server.url + "/auth/login/")
+    icon = page.request.get(live_server.url + page.locator("link[rel=icon]").get_attribute("href"))
+    assert (icon.status, icon.headers["content-type"]) == (200, "image/svg+xml")
 
 
 def test_signing_out(page: Any, live_server: Any, house: Crew) -> None:

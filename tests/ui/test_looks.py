@@ -35,3 +35,10 @@ def test_signed_in(page: Any, live_server: Any, house: Crew, address: str) -> No
     signed_in(page, live_server, house.alice).goto(live_server.url + address)
     assert page.url == live_server.url + address
     assert_presentable(page)
+
+
+def test_a_person_who_lost_a_password(page: Any, live_server: Any, house: Crew) -> None:
+    at = f"/acme/settings/users/{house.bob.pk}/"
+    signed_in(page, live_server, house.alice).goto(live_server.url + at)
+    page.get_by_role("heading", name="Password forgotten, or phone lost?").wait_for()
+    assert_presentable(page)

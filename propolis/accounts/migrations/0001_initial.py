@@ -63,6 +63,9 @@ class Migration(migrations.Migration):
                 ('account', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='accounts.account')),
                 ('user', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='memberships', to=settings.AUTH_USER_MODEL)),
             ],
+            options={
+                'constraints': [models.UniqueConstraint(fields=('account', 'user'), name='membership_once_per_user'), models.UniqueConstraint(fields=('account', 'email_key'), name='membership_once_per_email'), models.UniqueConstraint(fields=('account', 'id'), name='membership_in_account')],
+            },
         ),
         migrations.CreateModel(
             name='Invitation',
@@ -78,6 +81,9 @@ class Migration(migrations.Migration):
                 ('by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to='accounts.membership')),
                 ('membership', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='invitations', to='accounts.membership')),
             ],
+            options={
+                'indexes': [models.Index(fields=['account', 'membership'], name='invitation_of')],
+            },
         ),
         migrations.CreateModel(
             name='Audit',
@@ -89,25 +95,8 @@ class Migration(migrations.Migration):
                 ('account', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='accounts.account')),
                 ('actor', models.ForeignKey(null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='accounts.membership')),
             ],
-        ),
-        migrations.AddConstraint(
-            model_name='membership',
-            constraint=models.UniqueConstraint(fields=('account', 'user'), name='membership_once_per_user'),
-        ),
-        migrations.AddConstraint(
-            model_name='membership',
-            constraint=models.UniqueConstraint(fields=('account', 'email_key'), name='membership_once_per_email'),
-        ),
-        migrations.AddConstraint(
-            model_name='membership',
-            constraint=models.UniqueConstraint(fields=('account', 'id'), name='membership_in_account'),
-        ),
-        migrations.AddIndex(
-            model_name='invitation',
-            index=models.Index(fields=['account', 'membership'], name='invitation_of'),
-        ),
-        migrations.AddIndex(
-            model_name='audit',
-            index=models.Index(fields=['account', '-id'], name='audit_newest'),
+            options={
+                'indexes': [models.Index(fields=['account', '-id'], name='audit_newest')],
+            },
         ),
     ]

@@ -60,6 +60,9 @@ class Migration(migrations.Migration):
                 ('account', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='accounts.account')),
                 ('connected_by', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to='accounts.membership')),
             ],
+            options={
+                'constraints': [models.UniqueConstraint(fields=('account',), name='connection_one_per_account'), models.UniqueConstraint(fields=('account', 'id'), name='connection_in_account')],
+            },
         ),
         migrations.CreateModel(
             name='Erasure',
@@ -104,6 +107,10 @@ class Migration(migrations.Migration):
                 ('contact', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='links', to='crm.contact')),
                 ('opportunity', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='links', to='crm.opportunity')),
             ],
+            options={
+                'indexes': [models.Index(fields=['account', 'state', 'kind', 'id'], name='link_by_state'), models.Index(fields=['account', 'newer_here'], name='link_newer_here'), models.Index(fields=['connection', 'kind', 'parent_id'], name='link_children')],
+                'constraints': [models.UniqueConstraint(fields=('connection', 'kind', 'remote_id'), name='link_once'), models.UniqueConstraint(condition=models.Q(('state', 'linked')), fields=('connection', 'kind', 'company'), name='link_primary_company'), models.UniqueConstraint(condition=models.Q(('state', 'linked')), fields=('connection', 'kind', 'contact'), name='link_primary_contact'), models.UniqueConstraint(condition=models.Q(('state', 'linked')), fields=('connection', 'kind', 'opportunity'), name='link_primary_opp'), models.CheckConstraint(condition=models.Q(models.Q(('company__isnull', True), ('contact__isnull', True)), models.Q(('company__isnull', True), ('opportunity__isnull', True)), models.Q(('contact__isnull', True), ('opportunity__isnull', True)), _connector='OR'), name='link_to_one_at_most')],
+            },
         ),
         migrations.CreateModel(
             name='RemoteUser',
@@ -122,6 +129,9 @@ class Migration(migrations.Migration):
                 ('first_seen_run', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to='runs.run')),
                 ('membership', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='remote_users', to='accounts.membership')),
             ],
+            options={
+                'constraints': [models.UniqueConstraint(fields=('connection', 'remote_id'), name='remoteuser_once')],
+            },
         ),
         migrations.CreateModel(
             name='StatusMap',
@@ -136,6 +146,9 @@ class Migration(migrations.Migration):
                 ('connection', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='statuses', to='bridge.connection')),
                 ('status', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to='crm.oppstatus')),
             ],
+            options={
+                'constraints': [models.UniqueConstraint(fields=('connection', 'remote_status', 'became_ticket'), name='statusmap_once'), models.UniqueConstraint(condition=models.Q(('send_back', True)), fields=('connection', 'status'), name='statusmap_send_back_once')],
+            },
         ),
         migrations.CreateModel(
             name='Backup',
@@ -155,57 +168,5 @@ class Migration(migrations.Migration):
             options={
                 'indexes': [models.Index(fields=['account', '-id'], name='backup_newest')],
             },
-        ),
-        migrations.AddConstraint(
-            model_name='connection',
-            constraint=models.UniqueConstraint(fields=('account',), name='connection_one_per_account'),
-        ),
-        migrations.AddConstraint(
-            model_name='connection',
-            constraint=models.UniqueConstraint(fields=('account', 'id'), name='connection_in_account'),
-        ),
-        migrations.AddIndex(
-            model_name='link',
-            index=models.Index(fields=['account', 'state', 'kind', 'id'], name='link_by_state'),
-        ),
-        migrations.AddIndex(
-            model_name='link',
-            index=models.Index(fields=['account', 'newer_here'], name='link_newer_here'),
-        ),
-        migrations.AddIndex(
-            model_name='link',
-            index=models.Index(fields=['connection', 'kind', 'parent_id'], name='link_children'),
-        ),
-        migrations.AddConstraint(
-            model_name='link',
-            constraint=models.UniqueConstraint(fields=('connection', 'kind', 'remote_id'), name='link_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='link',
-            constraint=models.UniqueConstraint(condition=models.Q(('state', 'linked')), fields=('connection', 'kind', 'company'), name='link_primary_company'),
-        ),
-        migrations.AddConstraint(
-            model_name='link',
-            constraint=models.UniqueConstraint(condition=models.Q(('state', 'linked')), fields=('connection', 'kind', 'contact'), name='link_primary_contact'),
-        ),
-        migrations.AddConstraint(
-            model_name='link',
-            constraint=models.UniqueConstraint(condition=models.Q(('state', 'linked')), fields=('connection', 'kind', 'opportunity'), name='link_primary_opp'),
-        ),
-        migrations.AddConstraint(
-            model_name='link',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('company__isnull', True), ('contact__isnull', True)), models.Q(('company__isnull', True), ('opportunity__isnull', True)), models.Q(('contact__isnull', True), ('opportunity__isnull', True)), _connector='OR'), name='link_to_one_at_most'),
-        ),
-        migrations.AddConstraint(
-            model_name='remoteuser',
-            constraint=models.UniqueConstraint(fields=('connection', 'remote_id'), name='remoteuser_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='statusmap',
-            constraint=models.UniqueConstraint(fields=('connection', 'remote_status', 'became_ticket'), name='statusmap_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='statusmap',
-            constraint=models.UniqueConstraint(condition=models.Q(('send_back', True)), fields=('connection', 'status'), name='statusmap_send_back_once'),
         ),
     ]

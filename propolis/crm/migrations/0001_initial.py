@@ -57,6 +57,8 @@ class Migration(migrations.Migration):
             ],
             options={
                 'verbose_name_plural': 'companies',
+                'indexes': [models.Index(fields=['account', 'sort_name', 'id'], name='company_by_name'), models.Index(fields=['account', 'created_at', 'id'], name='company_by_created'), models.Index(fields=['account', 'edited_at', 'id'], name='company_by_edited'), models.Index(fields=['account', 'domain'], name='company_domain'), models.Index(fields=['account', 'email_key'], name='company_email'), models.Index(fields=['account', 'phone_key'], name='company_phone'), models.Index(fields=['account', 'mobile_key'], name='company_mobile'), models.Index(fields=['account', 'name_key'], name='company_name'), models.Index(fields=['account', 'next_step_on'], name='company_next_step')],
+                'constraints': [models.UniqueConstraint(fields=('account', 'id'), name='company_in_account')],
             },
         ),
         migrations.CreateModel(
@@ -96,6 +98,10 @@ class Migration(migrations.Migration):
                 ('merged_into', models.ForeignKey(blank=True, db_index=False, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to='crm.contact')),
                 ('salesperson', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to='accounts.membership')),
             ],
+            options={
+                'indexes': [models.Index(fields=['account', 'sort_name', 'id'], name='contact_by_name'), models.Index(fields=['account', 'created_at', 'id'], name='contact_by_created'), models.Index(fields=['account', 'edited_at', 'id'], name='contact_by_edited'), models.Index(fields=['account', 'email_key'], name='contact_email'), models.Index(fields=['account', 'phone_key'], name='contact_phone'), models.Index(fields=['account', 'mobile_key'], name='contact_mobile'), models.Index(fields=['account', 'name_key'], name='contact_name'), models.Index(fields=['account', 'company'], name='contact_of_company'), models.Index(fields=['account', 'mail_state', 'sort_name', 'id'], name='contact_by_mail')],
+                'constraints': [models.UniqueConstraint(fields=('account', 'id'), name='contact_in_account')],
+            },
         ),
         migrations.CreateModel(
             name='List',
@@ -109,6 +115,9 @@ class Migration(migrations.Migration):
                 ('created_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
                 ('account', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='accounts.account')),
             ],
+            options={
+                'constraints': [models.UniqueConstraint(fields=('account', 'name_key'), name='list_name_once'), models.UniqueConstraint(fields=('account', 'system_key'), name='list_system_once'), models.UniqueConstraint(fields=('account', 'id'), name='list_in_account')],
+            },
         ),
         migrations.CreateModel(
             name='ListMember',
@@ -122,6 +131,9 @@ class Migration(migrations.Migration):
                 ('list', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='members', to='crm.list')),
                 ('run', models.ForeignKey(blank=True, db_index=False, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to='runs.run')),
             ],
+            options={
+                'constraints': [models.UniqueConstraint(fields=('list', 'contact'), name='listmember_once')],
+            },
         ),
         migrations.CreateModel(
             name='NotDuplicate',
@@ -134,6 +146,24 @@ class Migration(migrations.Migration):
                 ('account', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='accounts.account')),
                 ('by', models.ForeignKey(blank=True, db_index=False, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to='accounts.membership')),
             ],
+            options={
+                'constraints': [models.UniqueConstraint(fields=('account', 'kind', 'a', 'b'), name='notduplicate_once'), models.CheckConstraint(condition=models.Q(('a__lt', models.F('b'))), name='notduplicate_in_order')],
+            },
+        ),
+        migrations.CreateModel(
+            name='OppStatus',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('name', models.CharField(max_length=60)),
+                ('position', models.PositiveSmallIntegerField(default=0)),
+                ('outcome', models.CharField(choices=[('open', 'Open'), ('won', 'Won'), ('lost', 'Lost')], default='open', max_length=4)),
+                ('archived', models.BooleanField(default=False)),
+                ('account', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='accounts.account')),
+            ],
+            options={
+                'ordering': ['position', 'id'],
+                'constraints': [models.UniqueConstraint(fields=('account', 'name'), name='oppstatus_name_once'), models.UniqueConstraint(fields=('account', 'id'), name='oppstatus_in_account')],
+            },
         ),
         migrations.CreateModel(
             name='Opportunity',
@@ -165,9 +195,12 @@ class Migration(migrations.Migration):
                 ('deleted_by', models.ForeignKey(blank=True, db_index=False, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to='accounts.membership')),
                 ('next_step_by', models.ForeignKey(blank=True, db_index=False, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to='accounts.membership')),
                 ('salesperson', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to='accounts.membership')),
+                ('status', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='opportunities', to='crm.oppstatus')),
             ],
             options={
                 'verbose_name_plural': 'opportunities',
+                'indexes': [models.Index(fields=['account', 'sort_name', 'id'], name='opp_by_name'), models.Index(fields=['account', 'created_at', 'id'], name='opp_by_created'), models.Index(fields=['account', 'edited_at', 'id'], name='opp_by_edited'), models.Index(fields=['account', 'status', 'id'], name='opp_by_status'), models.Index(fields=['account', 'salesperson', 'id'], name='opp_by_salesperson'), models.Index(fields=['account', 'company'], name='opp_of_company'), models.Index(fields=['account', 'contact'], name='opp_of_contact'), models.Index(fields=['account', 'closed_at'], name='opp_by_closed'), models.Index(fields=['account', 'next_step_on'], name='opp_next_step'), models.Index(fields=['account', 'waits_for_remote_user'], name='opp_waits_for')],
+                'constraints': [models.UniqueConstraint(fields=('account', 'id'), name='opportunity_in_account')],
             },
         ),
         migrations.CreateModel(
@@ -185,25 +218,9 @@ class Migration(migrations.Migration):
                 ('contact', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='crm.contact')),
                 ('opportunity', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='crm.opportunity')),
             ],
-        ),
-        migrations.CreateModel(
-            name='OppStatus',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('name', models.CharField(max_length=60)),
-                ('position', models.PositiveSmallIntegerField(default=0)),
-                ('outcome', models.CharField(choices=[('open', 'Open'), ('won', 'Won'), ('lost', 'Lost')], default='open', max_length=4)),
-                ('archived', models.BooleanField(default=False)),
-                ('account', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='accounts.account')),
-            ],
             options={
-                'ordering': ['position', 'id'],
+                'constraints': [models.CheckConstraint(condition=models.Q(models.Q(('company__isnull', False), ('contact__isnull', True), ('opportunity__isnull', True)), models.Q(('company__isnull', True), ('contact__isnull', False), ('opportunity__isnull', True)), models.Q(('company__isnull', True), ('contact__isnull', True), ('opportunity__isnull', False)), _connector='OR'), name='note_on_exactly_one')],
             },
-        ),
-        migrations.AddField(
-            model_name='opportunity',
-            name='status',
-            field=models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='opportunities', to='crm.oppstatus'),
         ),
         migrations.CreateModel(
             name='Suppression',
@@ -220,6 +237,9 @@ class Migration(migrations.Migration):
                 ('by', models.ForeignKey(blank=True, db_index=False, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to='accounts.membership')),
                 ('lifted_by', models.ForeignKey(blank=True, db_index=False, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to='accounts.membership')),
             ],
+            options={
+                'constraints': [models.UniqueConstraint(fields=('account', 'email_key', 'kind'), name='suppression_once')],
+            },
         ),
         migrations.CreateModel(
             name='Columns',
@@ -233,169 +253,5 @@ class Migration(migrations.Migration):
             options={
                 'constraints': [models.UniqueConstraint(fields=('membership', 'page'), name='columns_once')],
             },
-        ),
-        migrations.AddIndex(
-            model_name='company',
-            index=models.Index(fields=['account', 'sort_name', 'id'], name='company_by_name'),
-        ),
-        migrations.AddIndex(
-            model_name='company',
-            index=models.Index(fields=['account', 'created_at', 'id'], name='company_by_created'),
-        ),
-        migrations.AddIndex(
-            model_name='company',
-            index=models.Index(fields=['account', 'edited_at', 'id'], name='company_by_edited'),
-        ),
-        migrations.AddIndex(
-            model_name='company',
-            index=models.Index(fields=['account', 'domain'], name='company_domain'),
-        ),
-        migrations.AddIndex(
-            model_name='company',
-            index=models.Index(fields=['account', 'email_key'], name='company_email'),
-        ),
-        migrations.AddIndex(
-            model_name='company',
-            index=models.Index(fields=['account', 'phone_key'], name='company_phone'),
-        ),
-        migrations.AddIndex(
-            model_name='company',
-            index=models.Index(fields=['account', 'mobile_key'], name='company_mobile'),
-        ),
-        migrations.AddIndex(
-            model_name='company',
-            index=models.Index(fields=['account', 'name_key'], name='company_name'),
-        ),
-        migrations.AddIndex(
-            model_name='company',
-            index=models.Index(fields=['account', 'next_step_on'], name='company_next_step'),
-        ),
-        migrations.AddConstraint(
-            model_name='company',
-            constraint=models.UniqueConstraint(fields=('account', 'id'), name='company_in_account'),
-        ),
-        migrations.AddIndex(
-            model_name='contact',
-            index=models.Index(fields=['account', 'sort_name', 'id'], name='contact_by_name'),
-        ),
-        migrations.AddIndex(
-            model_name='contact',
-            index=models.Index(fields=['account', 'created_at', 'id'], name='contact_by_created'),
-        ),
-        migrations.AddIndex(
-            model_name='contact',
-            index=models.Index(fields=['account', 'edited_at', 'id'], name='contact_by_edited'),
-        ),
-        migrations.AddIndex(
-            model_name='contact',
-            index=models.Index(fields=['account', 'email_key'], name='contact_email'),
-        ),
-        migrations.AddIndex(
-            model_name='contact',
-            index=models.Index(fields=['account', 'phone_key'], name='contact_phone'),
-        ),
-        migrations.AddIndex(
-            model_name='contact',
-            index=models.Index(fields=['account', 'mobile_key'], name='contact_mobile'),
-        ),
-        migrations.AddIndex(
-            model_name='contact',
-            index=models.Index(fields=['account', 'name_key'], name='contact_name'),
-        ),
-        migrations.AddIndex(
-            model_name='contact',
-            index=models.Index(fields=['account', 'company'], name='contact_of_company'),
-        ),
-        migrations.AddIndex(
-            model_name='contact',
-            index=models.Index(fields=['account', 'mail_state', 'sort_name', 'id'], name='contact_by_mail'),
-        ),
-        migrations.AddConstraint(
-            model_name='contact',
-            constraint=models.UniqueConstraint(fields=('account', 'id'), name='contact_in_account'),
-        ),
-        migrations.AddConstraint(
-            model_name='list',
-            constraint=models.UniqueConstraint(fields=('account', 'name_key'), name='list_name_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='list',
-            constraint=models.UniqueConstraint(fields=('account', 'system_key'), name='list_system_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='list',
-            constraint=models.UniqueConstraint(fields=('account', 'id'), name='list_in_account'),
-        ),
-        migrations.AddConstraint(
-            model_name='listmember',
-            constraint=models.UniqueConstraint(fields=('list', 'contact'), name='listmember_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='notduplicate',
-            constraint=models.UniqueConstraint(fields=('account', 'kind', 'a', 'b'), name='notduplicate_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='notduplicate',
-            constraint=models.CheckConstraint(condition=models.Q(('a__lt', models.F('b'))), name='notduplicate_in_order'),
-        ),
-        migrations.AddConstraint(
-            model_name='note',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('company__isnull', False), ('contact__isnull', True), ('opportunity__isnull', True)), models.Q(('company__isnull', True), ('contact__isnull', False), ('opportunity__isnull', True)), models.Q(('company__isnull', True), ('contact__isnull', True), ('opportunity__isnull', False)), _connector='OR'), name='note_on_exactly_one'),
-        ),
-        migrations.AddConstraint(
-            model_name='oppstatus',
-            constraint=models.UniqueConstraint(fields=('account', 'name'), name='oppstatus_name_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='oppstatus',
-            constraint=models.UniqueConstraint(fields=('account', 'id'), name='oppstatus_in_account'),
-        ),
-        migrations.AddIndex(
-            model_name='opportunity',
-            index=models.Index(fields=['account', 'sort_name', 'id'], name='opp_by_name'),
-        ),
-        migrations.AddIndex(
-            model_name='opportunity',
-            index=models.Index(fields=['account', 'created_at', 'id'], name='opp_by_created'),
-        ),
-        migrations.AddIndex(
-            model_name='opportunity',
-            index=models.Index(fields=['account', 'edited_at', 'id'], name='opp_by_edited'),
-        ),
-        migrations.AddIndex(
-            model_name='opportunity',
-            index=models.Index(fields=['account', 'status', 'id'], name='opp_by_status'),
-        ),
-        migrations.AddIndex(
-            model_name='opportunity',
-            index=models.Index(fields=['account', 'salesperson', 'id'], name='opp_by_salesperson'),
-        ),
-        migrations.AddIndex(
-            model_name='opportunity',
-            index=models.Index(fields=['account', 'company'], name='opp_of_company'),
-        ),
-        migrations.AddIndex(
-            model_name='opportunity',
-            index=models.Index(fields=['account', 'contact'], name='opp_of_contact'),
-        ),
-        migrations.AddIndex(
-            model_name='opportunity',
-            index=models.Index(fields=['account', 'closed_at'], name='opp_by_closed'),
-        ),
-        migrations.AddIndex(
-            model_name='opportunity',
-            index=models.Index(fields=['account', 'next_step_on'], name='opp_next_step'),
-        ),
-        migrations.AddIndex(
-            model_name='opportunity',
-            index=models.Index(fields=['account', 'waits_for_remote_user'], name='opp_waits_for'),
-        ),
-        migrations.AddConstraint(
-            model_name='opportunity',
-            constraint=models.UniqueConstraint(fields=('account', 'id'), name='opportunity_in_account'),
-        ),
-        migrations.AddConstraint(
-            model_name='suppression',
-            constraint=models.UniqueConstraint(fields=('account', 'email_key', 'kind'), name='suppression_once'),
         ),
     ]

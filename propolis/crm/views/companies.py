@@ -6,14 +6,14 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 
 from propolis.accounts.policy import Verb, needs
-from propolis.crm import activity, panels
+from propolis.crm import panels
 from propolis.crm.fields import Kind
 from propolis.crm.forms import NoteForm
 from propolis.crm.listing import COMPANIES
 from propolis.crm.models import Company, Opportunity
 from propolis.crm.profile import facts
 from propolis.crm.tables import view
-from propolis.crm.views.kinds import get_record, profile_url
+from propolis.crm.views.kinds import get_record, profile_url, story_of
 from propolis.crm.views.tables import table_page
 
 _PEOPLE = 20
@@ -23,7 +23,7 @@ _DEALS = 20
 @needs(Verb.SEE)
 def companies(request: HttpRequest, account: str) -> HttpResponse:
     """The table; `?sort=-created` is "Contacts – Companies, sorted by date created"."""
-    return table_page(request, view(request, COMPANIES), "Companies", "crm:company_new", "New company")
+    return table_page(request, view(request, COMPANIES).load(), "Companies", "crm:company_new", "New company")
 
 
 @needs(Verb.SEE)
@@ -41,8 +41,9 @@ def company(request: HttpRequest, account: str, pk: int) -> HttpResponse:
         "facts": facts(row, request),
         "people": list(people[: _PEOPLE + 1]),
         "most_people": _PEOPLE,
-        "deals": list(deals.order_by("closed_at", "-pk")[:_DEALS]),
-        "entries": activity.of(row),
+        "deals": list(deals.order_by("closed_at", "-pk")[: _DEALS + 1]),
+        "most_deals": _DEALS,
+        "story": story_of(request, row),
         "note_form": NoteForm(),
     }
     return render(request, "crm/company.html", context)

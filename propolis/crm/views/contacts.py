@@ -7,15 +7,16 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_POST
 
+from propolis.accounts.addressing import typed_id
 from propolis.accounts.policy import Verb, needs
-from propolis.crm import activity, lists, mailing
+from propolis.crm import lists, mailing
 from propolis.crm.fields import Kind
 from propolis.crm.forms import NoteForm
 from propolis.crm.listing import CONTACTS
 from propolis.crm.models import Contact, List, Opportunity, Suppression
 from propolis.crm.profile import facts
 from propolis.crm.tables import view
-from propolis.crm.views.kinds import get_record, inside, profile_url
+from propolis.crm.views.kinds import get_record, inside, profile_url, story_of
 from propolis.crm.views.tables import table_page
 
 _DEALS = 20
@@ -23,7 +24,7 @@ _DEALS = 20
 
 @needs(Verb.SEE)
 def contacts(request: HttpRequest, account: str) -> HttpResponse:
-    return table_page(request, view(request, CONTACTS), "Contacts", "crm:contact_new", "New contact")
+    return table_page(request, view(request, CONTACTS).load(), "Contacts", "crm:contact_new", "New contact")
 
 
 @needs(Verb.SEE)
@@ -39,12 +40,13 @@ def contact(request: HttpRequest, account: str, pk: int) -> HttpResponse:
         "row": row,
         "kind": "contact",
         "facts": facts(row, request),
-        "deals": list(deals.order_by("closed_at", "-pk")[:_DEALS]),
+        "deals": list(deals.order_by("closed_at", "-pk")[: _DEALS + 1]),
+        "most_deals": _DEALS,
         "on_lists": on,
         "other_lists": List.objects.exclude(pk__in=[m.list_id for m in on]).order_by("name_key"),
         "sharing": list(sharing.order_by("pk")[:5]) if row.email_key else [],
         "suppressions": list(_standing(row)),
-        "entries": activity.of(row),
+        "story": story_of(request, row),
         "note_form": NoteForm(),
     }
     return render(request, "crm/contact.html", context)
@@ -62,13 +64,13 @@ def put_on_list(request: HttpRequest, account: str, pk: int) -> HttpResponse:
     """list=ID puts the contact on it, off=ID takes it off, which is remembered."""
     row = get_record(Kind.CONTACT, pk)
     member = inside(request).membership
-    wanted, off = request.POST.get("list", ""), request.POST.get("off", "")
-    if wanted.isdigit():
-        chosen = get_object_or_404(List, pk=int(wanted))
+    wanted, off = typed_id(request.POST.get("list")), typed_id(request.POST.get("off"))
+    if wanted is not None:
+        chosen = get_object_or_404(List, pk=wanted)
         lists.add(chosen, [row.pk], actor=member)
         messages.success(request, f"{row.name} is on {chosen.name}.")
-    elif off.isdigit():
-        chosen = get_object_or_404(List, pk=int(off))
+    elif off is not None:
+        chosen = get_object_or_404(List, pk=off)
         lists.remove(chosen, [row.pk], actor=member)
         messages.success(request, f"{row.name} is off {chosen.name}. Later imports remember that.")
     return redirect(profile_url(request, row))
@@ -77,7 +79,8 @@ def put_on_list(request: HttpRequest, account: str, pk: int) -> HttpResponse:
 @needs(Verb.LISTS)
 @require_POST
 def mail(request: HttpRequest, account: str, pk: int) -> HttpResponse:
-    """Unsubscribes the address, or with `reason` re-subscribes it; for every contact that has it."""
+    """Unsubscribes the address, with `bounced` notes that mail came back from it, with `subscribe` and a reason
+    re-subscribes it; for every contact that has it."""
     here = inside(request)
     row = get_record(Kind.CONTACT, pk)
     if "subscribe" in request.POST:
@@ -89,6 +92,10 @@ def mail(request: HttpRequest, account: str, pk: int) -> HttpResponse:
             messages.error(request, "Say why they may be mailed again.")
         else:
             messages.success(request, f"{row.email} may be mailed again.")
-    elif mailing.suppress(here.account, row.email, Suppression.Kind.UNSUBSCRIBED, actor=here.membership):
-        messages.success(request, f"{row.email} is unsubscribed, for every contact with this address.")
+    else:
+        bounced = "bounced" in request.POST
+        kind = Suppression.Kind.BOUNCED if bounced else Suppression.Kind.UNSUBSCRIBED
+        if mailing.suppress(here.account, row.email, kind, actor=here.membership):
+            words = "is noted as bounced" if bounced else "is unsubscribed"
+            messages.success(request, f"{row.email} {words}, for every contact with this address.")
     return redirect(profile_url(request, row))

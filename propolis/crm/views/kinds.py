@@ -9,11 +9,13 @@ from typing import Any, cast
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponseBase
 from django.middleware.csrf import get_token
+from django.shortcuts import redirect
 from django.utils.html import format_html
 
-from propolis.accounts.addressing import url
+from propolis.accounts.addressing import typed_id, url
 from propolis.accounts.models import Account, Membership
 from propolis.accounts.policy import Verb, may, needs
+from propolis.crm.activity import Story, story
 from propolis.crm.fields import Kind
 from propolis.crm.kinds import MODELS
 from propolis.crm.models import Company, Contact, Opportunity
@@ -64,11 +66,26 @@ def inside(request: HttpRequest) -> AccountRequest:
     return cast(AccountRequest, request)
 
 
+class Deleted(Http404):
+    """The record is there, deleted: its page says by whom, and brings it back."""
+
+    def __init__(self, row: Any) -> None:
+        super().__init__(f"{row._meta.label} {row.pk} was deleted")
+        self.row = row
+
+
 def for_kind(kind: Kind, view: RecordView) -> RecordView:
     """The view for one kind of record, open to those who may change that kind."""
 
     def of_kind(request: HttpRequest, account: str, **kwargs: Any) -> HttpResponseBase:
-        return view(request, account, kind, **kwargs)
+        try:
+            return view(request, account, kind, **kwargs)
+        except Deleted as gone:
+            if inside(request).htmx:
+                raise
+            nothing = " Nothing was saved." if request.method == "POST" else ""
+            messages.warning(request, f"{gone.row.name} was deleted meanwhile.{nothing}")
+            return redirect(profile_url(request, gone.row))
 
     of_kind.__name__, of_kind.__doc__ = view.__name__, view.__doc__
     return needs(WORDS[kind].verb)(of_kind)
@@ -78,8 +95,10 @@ def get_record(kind: Kind, pk: int, *, deleted: bool = False) -> Any:
     """The record with what its profile shows of others; 404 where there is none."""
     query = MODELS[kind].objects.select_related(*WORDS[kind].joined)
     row = query.filter(pk=pk).first()
-    if row is None or (row.deleted_at and not deleted):
+    if row is None:
         raise Http404(f"There is no such {WORDS[kind].singular}.")
+    if row.deleted_at and not deleted:
+        raise Deleted(row)
     return row
 
 
@@ -93,6 +112,11 @@ def profile_url(request: HttpRequest, row: Company | Contact | Opportunity) -> s
 
 def say_with_undo(request: HttpRequest, text: str, change: Change) -> None:
     """The message of the next page, with a button that takes the change back at once."""
+    say_with_button(request, text, url(request, "crm:undo", change.pk))
+
+
+def say_with_button(request: HttpRequest, text: str, action: str) -> None:
+    """The message of the next page, with "Undo", which posts to `action`."""
     messages.success(
         request,
         format_html(
@@ -100,18 +124,27 @@ def say_with_undo(request: HttpRequest, text: str, change: Change) -> None:
             '<input type="hidden" name="csrfmiddlewaretoken" value="{}">'
             '<button class="btn link" type="submit">Undo</button></form>',
             text,
-            url(request, "crm:undo", change.pk),
+            action,
             get_token(request),
         ),
     )
 
 
+def story_of(request: HttpRequest, row: Company | Contact | Opportunity) -> Story:
+    """The history as this person sees it; `?before=` the older part of it."""
+    member = inside(request).membership
+    before = typed_id(request.GET.get("before"))
+    return story(row, before=before, may_undo=lambda change: may_undo(member, change))
+
+
 def may_undo(membership: Membership, change: Change) -> bool:
-    """One's own changes, and as an Admin anybody's."""
+    """One's own changes of what one may still change, and as an Admin anybody's."""
+    if change.kind not in WORDS or not may(membership, WORDS[Kind(change.kind)].verb):
+        return False
     own = change.actor_id == membership.pk and may(membership, Verb.UNDO_OWN)
-    return own or may(membership, Verb.UNDO_RUN)
+    return own or may(membership, Verb.UNDO_OTHERS)
 
 
 def ids_of(values: Iterable[str]) -> list[int]:
     """The numbers among what a form sent as ids."""
-    return [int(value) for value in values if value.isdigit() and len(value) < 19]
+    return [one for one in map(typed_id, values) if one is not None]

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from django.contrib import messages
+from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_POST
 
 from propolis.accounts.addressing import url
+from propolis.accounts.models import audit
 from propolis.accounts.policy import Verb, needs
 from propolis.crm import lists as listing
 from propolis.crm.forms import ListForm
-from propolis.crm.listing import CONTACTS, on_list, without_lists
+from propolis.crm.listing import CONTACTS, on_list
 from propolis.crm.models import Contact, List
 from propolis.crm.paging import count_words, counted
 from propolis.crm.tables import view
@@ -25,7 +27,11 @@ def lists(request: HttpRequest, account: str) -> HttpResponse:
     alive = Contact.objects.filter(deleted_at=None)
     contacts = url(request, "crm:contacts")
     built_in = [
-        ("Contacts w/o Lists", f"{contacts}?show=unlisted", count_words(counted(without_lists(alive)))),
+        (
+            "Contacts w/o Lists",
+            f"{contacts}?show=unlisted",
+            count_words(counted(listing.without_lists(alive))),
+        ),
         ("Unsubscribed", f"{contacts}?show=unsubscribed", _count(alive, Contact.MailState.UNSUBSCRIBED)),
         ("Bounced", f"{contacts}?show=bounced", _count(alive, Contact.MailState.BOUNCED)),
     ]
@@ -40,7 +46,7 @@ def _count(alive: object, state: str) -> str:
 def one_list(request: HttpRequest, account: str, pk: int) -> HttpResponse:
     """The contacts on one list, as a table."""
     row = get_object_or_404(List, pk=pk)
-    shown = view(request, CONTACTS, on_list(CONTACTS.rows(), str(pk)))
+    shown = view(request, CONTACTS, on_list(CONTACTS.rows(), str(pk))).load()
     return table_page(request, shown, row.name, "crm:contact_new", "New contact", of_list=row)
 
 
@@ -76,16 +82,22 @@ def list_edit(request: HttpRequest, account: str, pk: int) -> HttpResponse:
 
 def _form(request: HttpRequest, form: ListForm, row: List | None) -> HttpResponse:
     back = url(request, "crm:list", row.pk) if row else url(request, "crm:lists")
-    context = {"form": form, "row": row, "back": back}
+    context: dict[str, object] = {"form": form, "row": row, "back": back}
+    if row:
+        there = counted(on_list(Contact.objects.filter(deleted_at=None), str(row.pk)))
+        context["on_it"] = f"{count_words(there)} {'contact is' if there == 1 else 'contacts are'} on it"
     return render(request, "crm/list_form.html", context, status=400 if form.errors else 200)
 
 
 @needs(Verb.LISTS)
 @require_POST
 def list_delete(request: HttpRequest, account: str, pk: int) -> HttpResponse:
-    row = get_object_or_404(List, pk=pk)
+    row, here = get_object_or_404(List, pk=pk), inside(request)
+    on_it = counted(on_list(Contact.objects.filter(deleted_at=None), str(row.pk)))
     try:
-        listing.delete_list(row)
+        with transaction.atomic():
+            listing.delete_list(row)
+            audit(here.account, here.membership, "list.deleted", list=row.name, contacts=on_it)
     except listing.BuiltIn:
         messages.error(request, f"{row.name} is built in and stays.")
     else:

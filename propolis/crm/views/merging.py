@@ -7,9 +7,10 @@ from typing import Any
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 
+from propolis.accounts.addressing import typed_id, url
 from propolis.accounts.policy import Verb, needs
 from propolis.crm import panels
-from propolis.crm.combine import NotTwo, combine, differing, suggested
+from propolis.crm.combine import NotTwo, combine, differing, hanging, suggested
 from propolis.crm.fields import Kind
 from propolis.crm.finding import narrowed
 from propolis.crm.kinds import MODELS
@@ -31,9 +32,10 @@ def _merge(request: HttpRequest, kind: Kind, pk: int) -> HttpResponse:
     """Without ?with=ID a search for the other record; with it the choice; POST merges."""
     survivor = get_record(kind, pk)
     wanted = request.GET.get("with", "")
-    if not wanted.isdigit():
+    other = typed_id(wanted)
+    if other is None:
         return _choose_other(request, kind, survivor)
-    loser = get_record(kind, int(wanted))
+    loser = get_record(kind, other)
     problem = ""
     if request.method == "POST":
         here = inside(request)
@@ -44,8 +46,14 @@ def _merge(request: HttpRequest, kind: Kind, pk: int) -> HttpResponse:
             problem = str(refused)
         else:
             say_with_undo(request, f"Merged {loser.name} into {survivor.name}.", change)
-            return redirect(profile_url(request, survivor))
+            return redirect(_back(request, kind) or profile_url(request, survivor))
     return _choose_fields(request, kind, survivor, loser, problem)
+
+
+def _back(request: HttpRequest, kind: Kind) -> str:
+    """Where the merge was asked for, if that was the page of duplicates."""
+    asked = request.GET.get("from") == "duplicates"
+    return f"{url(request, 'crm:duplicates')}?kind={kind.value}" if asked else ""
 
 
 def _names(survivor: Any, loser: Any) -> list[str]:
@@ -72,5 +80,7 @@ def _choose_fields(request: HttpRequest, kind: Kind, survivor: Any, loser: Any, 
         "lines": [(ours, theirs, take[ours.name]) for ours, theirs in pairs],
         "notices": panels.merge_notices(survivor, loser),
         "problem": problem,
+        "moving": hanging(loser),
+        "back": _back(request, kind),
     }
     return render(request, "crm/merge.html", context)

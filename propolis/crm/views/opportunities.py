@@ -9,26 +9,34 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_POST
 
-from propolis.accounts.addressing import url
+from propolis.accounts.addressing import typed_id, url
 from propolis.accounts.policy import Verb, needs
-from propolis.crm import activity, pipeline
 from propolis.crm import edit as editing
+from propolis.crm import pipeline
 from propolis.crm.fields import Kind
 from propolis.crm.forms import NoteForm
 from propolis.crm.listing import OPPORTUNITIES, salespeople
 from propolis.crm.models import Opportunity, OppStatus
 from propolis.crm.profile import facts
-from propolis.crm.tables import view
-from propolis.crm.views.kinds import get_record, inside, profile_url, say_with_undo
+from propolis.crm.tables import View, view
+from propolis.crm.views.kinds import get_record, inside, profile_url, say_with_undo, story_of
 from propolis.crm.views.tables import table_page
+from propolis.ui import panels as ui_panels
 
 _CARDS = 20  # a column of the board; the rest is in the table
 
 
 @needs(Verb.SEE)
 def opportunities(request: HttpRequest, account: str) -> HttpResponse:
-    shown = view(request, OPPORTUNITIES)
-    return table_page(request, shown, "Opportunities", "crm:opportunity_new", "New opportunity")
+    shown = view(request, OPPORTUNITIES).load()
+    says = sums_of(request, shown, shown.count)
+    return table_page(request, shown, "Opportunities", "crm:opportunity_new", "New opportunity", says=says)
+
+
+def sums_of(request: HttpRequest, shown: View, count: int) -> str:
+    """ "12 open, 3 with amount: $18,400. …" of everything the filters leave."""
+    state = shown.chosen.key if shown.chosen.key in OppStatus.Outcome else "in all"
+    return pipeline.told(shown.query, count, state, inside(request).account.currency)
 
 
 @needs(Verb.SEE)
@@ -39,7 +47,7 @@ def opportunity(request: HttpRequest, account: str, pk: int) -> HttpResponse:
         "kind": "opportunity",
         "facts": facts(row, request),
         "statuses": _on_offer(row),
-        "entries": activity.of(row),
+        "story": story_of(request, row),
         "note_form": NoteForm(),
     }
     return render(request, "crm/opportunity.html", context)
@@ -56,12 +64,18 @@ def board(request: HttpRequest, account: str) -> HttpResponse:
     alive = Opportunity.objects.filter(deleted_at=None)
     if person == "none":
         alive = alive.filter(salesperson=None)
-    elif person.isdigit() and len(person) < 19:
-        alive = alive.filter(salesperson=int(person))
+    elif (one := typed_id(person)) is not None:
+        alive = alive.filter(salesperson=one)
     found = pipeline.stages(alive)
     currency = inside(request).account.currency
     columns = [
-        {"stage": stage, "words": stage.words(currency), "cards": cards}
+        {
+            "stage": stage,
+            "count": stage.sums.count,
+            "words": stage.words(currency),
+            "weighted": stage.weighted_words(currency),
+            "cards": cards,
+        }
         for stage, cards in zip(found, _cards(alive, found), strict=True)
     ]
     context = {"columns": columns, "people": list(salespeople(request)), "person": person, "most": _CARDS}
@@ -73,7 +87,7 @@ def _cards(alive: Any, found: list[pipeline.Stage]) -> list[list[Opportunity]]:
     """The newest of each status; one query per column, whose number is the account's choice."""
     joined = alive.select_related("company", "salesperson")
     return [
-        list(joined.filter(status=stage.status).order_by("-pk")[:_CARDS]) if stage.count else []
+        list(joined.filter(status=stage.status).order_by("-pk")[:_CARDS]) if stage.sums.count else []
         for stage in found
     ]
 
@@ -85,11 +99,14 @@ def move(request: HttpRequest, account: str, pk: int) -> HttpResponse:
     row = get_record(Kind.OPPORTUNITY, pk)
     if request.method != "POST":
         return render(request, "crm/move.html", {"row": row, "statuses": _on_offer(row)})
-    wanted = request.POST.get("status", "")
-    status = get_object_or_404(OppStatus, pk=int(wanted) if wanted.isdigit() else 0, archived=False)
+    wanted = typed_id(request.POST.get("status"))
+    status = get_object_or_404(OppStatus, pk=wanted or 0, archived=False)
     change = editing.move(here.account, row, status, actor=here.membership)
     if change:
         say_with_undo(request, f"Moved {row.name} to {status.name}.", change)
+        for said in (draw(request, row) for draw in ui_panels.panels("opportunity.moved")):
+            if said:
+                messages.info(request, said)
     if request.POST.get("from") == "board":
         narrowing = request.POST.get("narrowing", "")
         where = url(request, "crm:board")

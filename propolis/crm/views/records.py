@@ -9,16 +9,18 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_POST
 
-from propolis.accounts.addressing import url
-from propolis.accounts.policy import Verb, needs, refusal
+from propolis.accounts.addressing import typed_id, url
+from propolis.accounts.policy import Verb, may, needs, refusal
 from propolis.crm import edit as editing
-from propolis.crm import notes
+from propolis.crm import lists, notes
 from propolis.crm.fields import FIELDS, Kind
 from propolis.crm.forms import NEXT_STEP, NoteForm, RecordForm, record_form
-from propolis.crm.models import Company, Contact, Note, OppStatus
+from propolis.crm.models import Company, Contact, List, Note, OppStatus
 from propolis.crm.profile import facts_of
+from propolis.crm.views import meanwhile
 from propolis.crm.views.kinds import (
     WORDS,
+    Deleted,
     get_record,
     inside,
     may_undo,
@@ -36,18 +38,28 @@ def new(request: HttpRequest, account: str, kind: Kind) -> HttpResponse:
     form = record_form(kind, data=request.POST or None, initial=_start(request, kind))
     if request.method == "POST" and form.is_valid():
         row = editing.create(here.account, kind, form.values(), actor=here.membership)
-        messages.success(request, f"Added {row.name}.")
+        to = _put_on_list(request, row)
+        messages.success(request, f"Added {row.name}{f' to {to}' if to else ''}.")
         return redirect(profile_url(request, row))
     return _form_page(request, kind, form, None)
+
+
+def _put_on_list(request: HttpRequest, row: Any) -> List | None:
+    """The list on whose page "New contact" was pressed."""
+    wanted = typed_id(request.GET.get("list")) if isinstance(row, Contact) else None
+    chosen = List.objects.filter(pk=wanted).first() if wanted is not None else None
+    if chosen:
+        lists.add(chosen, [row.pk], actor=inside(request).membership)
+    return chosen
 
 
 def _start(request: HttpRequest, kind: Kind) -> dict[str, Any]:
     start: dict[str, Any] = {}
     models: dict[str, Any] = {"company": Company, "contact": Contact}
     for name, model in models.items():
-        wanted = request.GET.get(name, "")
-        if name in FIELDS[kind] and wanted.isdigit():
-            start[name] = model.objects.filter(pk=int(wanted), deleted_at=None).first()
+        wanted = typed_id(request.GET.get(name))
+        if name in FIELDS[kind] and wanted is not None:
+            start[name] = model.objects.filter(pk=wanted, deleted_at=None).first()
     if kind is Kind.OPPORTUNITY:
         contact = start.get("contact")
         start.setdefault("company", contact.company if contact else None)
@@ -72,13 +84,15 @@ def edit(request: HttpRequest, account: str, kind: Kind, pk: int) -> HttpRespons
 
 def next_step(request: HttpRequest, account: str, kind: Kind, pk: int) -> HttpResponse:
     """Text, day and person of what is to be done next."""
-    if kind is Kind.CONTACT:
-        raise Http404
     row = get_record(kind, pk)
     form = record_form(kind, row, request.POST or None, names=NEXT_STEP)
+    if not row.next_step and row.next_step_on is None:
+        # Or it would come up on nobody's dashboard.
+        form.initial["next_step_by"] = row.next_step_by or inside(request).membership
+    form.fields["next_step_on"].help_text = "The day it comes up on the dashboard."
     if request.method == "POST":
         if "done" in request.POST:
-            form = record_form(kind, row, {"rev": row.rev}, names=NEXT_STEP)
+            form = record_form(kind, row, {"rev": request.POST.get("rev", "")}, names=NEXT_STEP)
         if form.is_valid():
             answer = _save(request, kind, row, form)
             if answer is None:
@@ -88,34 +102,32 @@ def next_step(request: HttpRequest, account: str, kind: Kind, pk: int) -> HttpRe
 
 
 def _save(request: HttpRequest, kind: Kind, row: Any, form: RecordForm) -> RecordForm | None:
-    """None when saved; the form again, with both values shown, when somebody else was quicker."""
-    here = inside(request)
-    try:
-        change = editing.update(
-            here.account, row, form.values(), actor=here.membership, rev=form.cleaned_data["rev"]
-        )
-    except editing.NotThere:
-        raise Http404(f"This {WORDS[kind].singular} was deleted meanwhile.") from None
-    except editing.ChangedMeanwhile as clash:
-        return _again(kind, form, clash)
-    if change:
-        say_with_undo(request, f"Saved {row.name}.", change)
+    """None when saved; the form again when somebody else was quicker with the same field."""
+    saved = _saved(request, kind, row, form)
+    if isinstance(saved, RecordForm):
+        return saved
+    if saved:
+        say_with_undo(request, f"Saved {row.name}.", saved)
     return None
 
 
-def _again(kind: Kind, form: RecordForm, clash: editing.ChangedMeanwhile) -> RecordForm:
-    """What the person typed, on top of the record as it is now, and a sentence for each difference."""
-    data = {**form.data.dict(), "rev": str(clash.row.rev)} if hasattr(form.data, "dict") else dict(form.data)
-    again = record_form(kind, clash.row, data, names=form.names)
-    again.is_valid()
-    again.add_error(
-        None, "Somebody changed this meanwhile. Nothing of yours is lost: look through it and save again."
-    )
-    for each in clash.clashes:
-        if each.field.name in again.fields:
-            words = facts_of(clash.row, [each.field.name])[0].words or "empty"
-            again.add_error(each.field.name, f"Now: {words}")
-    return again
+def _saved(request: HttpRequest, kind: Kind, row: Any, form: RecordForm) -> Change | RecordForm | None:
+    """What was changed, None where nothing was."""
+    here = inside(request)
+    values, rev = form.values(), form.cleaned_data["rev"]
+    try:
+        try:
+            return editing.update(here.account, row, values, actor=here.membership, rev=rev)
+        except editing.ChangedMeanwhile as clash:
+            if meanwhile.disputed(kind, form, clash.row):
+                raise
+            # Each changed something else: both are right.
+            mine, now = {name: values[name] for name in meanwhile.touched(form)}, clash.row
+            return editing.update(here.account, now, mine, actor=here.membership, rev=now.rev)
+    except editing.NotThere:
+        raise Deleted(get_record(kind, row.pk, deleted=True)) from None
+    except editing.ChangedMeanwhile as clash:
+        return meanwhile.again(kind, form, clash)
 
 
 def _form_page(request: HttpRequest, kind: Kind, form: RecordForm, row: Any, title: str = "") -> HttpResponse:
@@ -146,18 +158,15 @@ def field(request: HttpRequest, account: str, kind: Kind, pk: int, name: str) ->
 
 def _save_field(request: HttpRequest, kind: Kind, row: Any, form: RecordForm) -> RecordForm | HttpResponse:
     here, name = inside(request), form.names[0]
-    try:
-        editing.update(here.account, row, form.values(), actor=here.membership, rev=form.cleaned_data["rev"])
-    except editing.NotThere:
-        raise Http404(f"This {WORDS[kind].singular} was deleted meanwhile.") from None
-    except editing.ChangedMeanwhile as clash:
-        return _again(kind, form, clash)
+    saved = _saved(request, kind, row, form)
+    if isinstance(saved, RecordForm):
+        return saved
     if not here.htmx:
         return redirect(profile_url(request, row))
     if name in ("name", "first", "last", "residential", "status", "company"):
         return HttpResponse(headers={"HX-Refresh": "true"})
-    saved = _fact(request, get_record(kind, row.pk), kind, name)
-    return toast(saved, f"{FIELDS[kind][name].label} saved.")
+    shown = _fact(request, get_record(kind, row.pk), kind, name)
+    return toast(shown, f"{FIELDS[kind][name].label} saved.")
 
 
 def _fact(request: HttpRequest, row: Any, kind: Kind, name: str) -> HttpResponse:
@@ -205,7 +214,9 @@ def undo(request: HttpRequest, account: str, pk: int) -> HttpResponse:
     if request.method != "POST" or change.kind not in FIELDS:
         raise Http404
     if not may_undo(inside(request).membership, change):
-        messages.error(request, refusal(Verb.UNDO_RUN))
+        verb = WORDS[Kind(change.kind)].verb
+        may_change = may(inside(request).membership, verb)
+        messages.error(request, refusal(Verb.UNDO_OTHERS if may_change else verb))
     else:
         item = take_back(change, actor=inside(request).membership)
         _say_undone(request, item)

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.db import OperationalError
+from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 
 from propolis.accounts.policy import Verb, needs
-from propolis.crm.finding import narrowed
+from propolis.crm import paging
+from propolis.crm.finding import can_forgive, forgiving, narrowed
 from propolis.crm.forms import picked_words
 from propolis.crm.models import Company, Contact, Opportunity
 from propolis.crm.views.kinds import inside
@@ -23,13 +26,24 @@ def search(request: HttpRequest, account: str) -> HttpResponse:
     """Results of `?q=`: a page, or for htmx the list under the search field."""
     text = request.GET.get("q", "").strip()
     few = bool(inside(request).htmx)
-    found = _found(text, _FEW if few else _MANY) if len(text) > 1 else []
+    most = _FEW if few else _MANY
+    found = _found(text, most) if len(text) > 1 else []
+    if found and not any(rows for _label, _page, rows in found) and can_forgive():
+        found = _alike(text, most)
     context = {"q": text, "found": found, "any": any(rows for _label, _page, rows in found)}
     return render(request, "crm/search_results.html" if few else "crm/search.html", context)
 
 
+def _alike(text: str, most: int) -> list[tuple[str, str, list[Any]]]:
+    try:
+        with forgiving():
+            return _found(text, most)
+    except OperationalError:
+        return []
+
+
 def _found(text: str, most: int) -> list[tuple[str, str, list[Any]]]:
-    """(heading, url name, rows) for each kind; one query each."""
+    """(heading, url name, rows) for each kind; two queries each."""
     contacts = Contact.objects.select_related("company")
     deals = Opportunity.objects.select_related("company", "status")
     kinds: tuple[tuple[str, str, Any], ...] = (
@@ -37,10 +51,14 @@ def _found(text: str, most: int) -> list[tuple[str, str, list[Any]]]:
         ("Contacts", "contact", contacts),
         ("Opportunities", "opportunity", deals),
     )
-    return [
-        (label, name, list(narrowed(query.filter(deleted_at=None), text).order_by("sort_name", "pk")[:most]))
-        for label, name, query in kinds
-    ]
+    return [(label, name, _first(query, text, most)) for label, name, query in kinds]
+
+
+def _first(query: QuerySet[Any], text: str, most: int) -> list[Any]:
+    """The first by name of those that match."""
+    alive = query.filter(deleted_at=None)
+    found = paging.found(narrowed(alive, text), query, narrowed(alive, text, many=True))
+    return paging.first_rows(found.rows, "sort_name", most, whole=found.whole)
 
 
 @needs(Verb.SEE)
@@ -50,6 +68,5 @@ def pick(request: HttpRequest, account: str, page: str) -> HttpResponse:
     if page not in models:
         raise Http404
     text = request.GET.get("q", "").strip()
-    alive = models[page].objects.filter(deleted_at=None)
-    rows = narrowed(alive, text).order_by("sort_name", "pk")[:_PICKED] if text else []
+    rows = _first(models[page].objects.all(), text, _PICKED) if text else []
     return render(request, "crm/pick.html", {"options": [picked_words(row) for row in rows]})

@@ -4,39 +4,41 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from typing import Any
-from urllib.parse import parse_qsl
+from urllib.parse import parse_qsl, urlencode
 
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_POST
 
-from propolis.accounts.addressing import url
+from propolis.accounts.addressing import typed_id, url
 from propolis.accounts.models import Membership
 from propolis.accounts.policy import Verb, may, needs
-from propolis.crm import lists
-from propolis.crm.assign import assign
+from propolis.crm import hand_jobs, lists
 from propolis.crm.fields import Kind
 from propolis.crm.forms import people
+from propolis.crm.listing import on_list
 from propolis.crm.models import List
 from propolis.crm.panels import table_of
 from propolis.crm.tables import View, remember_columns, view
-from propolis.crm.views.kinds import ids_of, inside
+from propolis.crm.views.handing import BUSY
+from propolis.crm.views.kinds import ids_of, inside, say_with_button
 
-_KINDS = {"companies": Kind.COMPANY, "contacts": Kind.CONTACT, "opportunities": Kind.OPPORTUNITY}
+KINDS = {"companies": Kind.COMPANY, "contacts": Kind.CONTACT, "opportunities": Kind.OPPORTUNITY}
 
 
 def table_page(
     request: HttpRequest, shown: View, title: str, new: str, new_words: str, **more: Any
 ) -> HttpResponse:
-    """A whole table page, or only the table for htmx."""
-    page = shown.table.page
+    """A whole page of a table that is loaded."""
+    page, of_list = shown.table.page, more.get("of_list")
     context = {
-        "table": shown.load(),
+        "table": shown,
         "title": title,
         "page": page,
-        "new_url": url(request, new),
+        "new_url": f"{url(request, new)}?list={of_list.pk}" if of_list else url(request, new),
         "new_words": new_words,
+        "export_url": _export_url(request, shown, of_list),
         "selectable": page in ("companies", "contacts", "opportunities"),
         "people": people(),
         "lists": List.objects.order_by("name_key") if page == "contacts" else [],
@@ -45,11 +47,21 @@ def table_page(
     return render(request, "crm/table_page.html", context)
 
 
+def _export_url(request: HttpRequest, shown: View, of_list: List | None) -> str:
+    """The same records as a file; of contacts there is a choice of two files first."""
+    query = {**dict(parse_qsl(shown.narrowing)), **({"of_list": of_list.pk} if of_list else {})}
+    if shown.table.page == "contacts":
+        where = url(request, "crm:contact_export")
+    else:
+        where = url(request, "crm:export_csv", shown.table.page)
+    return f"{where}?{urlencode(query)}" if query else where
+
+
 @needs(Verb.SEE)
 @require_POST
 def columns(request: HttpRequest, account: str, page: str) -> HttpResponse:
     """Remembers the chosen columns and goes back to the table as it was."""
-    remember_columns(_table(page), inside(request).membership, request.POST.getlist("column"))
+    remember_columns(table_of_page(page), inside(request).membership, request.POST.getlist("column"))
     return redirect(_back(request, page))
 
 
@@ -81,15 +93,22 @@ def _filtered(request: HttpRequest, page: str) -> View:
     was = QueryDict(mutable=True)
     was.update(dict(parse_qsl(request.POST.get("narrowing", ""))))
     request.GET = was  # type: ignore[assignment]
-    return view(request, _table(page))
+    return narrowed_table(request, page, request.POST.get("of_list", ""))
+
+
+def narrowed_table(request: HttpRequest, page: str, of_list: str = "") -> View:
+    """The table as the address filters it; `of_list`: the id of the list whose page it is on."""
+    table = table_of_page(page)
+    base = on_list(table.rows(), of_list) if of_list and page == "contacts" else None
+    return view(request, table, base)
 
 
 def _on_list(request: HttpRequest, ids: Iterable[int], *, add: bool) -> None:
-    wanted = request.POST.get("list", "")
-    if not wanted.isdigit():
+    wanted = typed_id(request.POST.get("list"))
+    if wanted is None:
         messages.error(request, "Choose a list.")
         return
-    chosen = get_object_or_404(List, pk=int(wanted))
+    chosen = get_object_or_404(List, pk=wanted)
     member = inside(request).membership
     if add:
         count = lists.add(chosen, ids, actor=member)
@@ -105,20 +124,34 @@ def _contacts(count: int) -> str:
 
 def _give(request: HttpRequest, page: str, ids: Iterable[int]) -> None:
     here = inside(request)
-    kind = _KINDS[page]
+    kind = KINDS[page]
     verb = Verb.OPPORTUNITIES if kind is Kind.OPPORTUNITY else Verb.EDIT_CRM
     if not may(here.membership, verb):
         raise Http404
     wanted = request.POST.get("salesperson", "")
+    if not wanted:
+        messages.error(request, "Choose a salesperson.")
+        return
     person: Membership | None = None
     if wanted != "none":
-        person = get_object_or_404(people(), pk=int(wanted) if wanted.isdigit() else 0)
-    count = assign(kind, ids, person, actor=here.membership)
+        person = get_object_or_404(people(), pk=typed_id(wanted) or 0)
+    options = {"what": kind.value, "ids": list(ids), "to": person.pk if person else 0}
+    run = hand_jobs.at_once(here.account, hand_jobs.GIVE, options, by=here.membership)
+    if run is None:
+        messages.warning(request, BUSY)
+        return
+    count = run.counts.get("given", 0)
     noun = table_of(page).noun[count != 1]
-    messages.success(request, f"{count:,} {noun} given to {person or 'nobody'}.")
+    words = f"{count:,} {noun} given to {person or 'nobody'}."
+    if not run.ended:
+        words = f"{words} The rest follows within the next minutes."
+    if count:
+        say_with_button(request, words, url(request, "crm:hand_back", run.pk))
+    else:
+        messages.success(request, words)
 
 
-def _table(page: str) -> Any:
+def table_of_page(page: str) -> Any:
     try:
         return table_of(page)
     except KeyError:
@@ -128,6 +161,7 @@ def _table(page: str) -> Any:
 def _back(request: HttpRequest, page: str) -> str:
     narrowing = request.POST.get("narrowing", "")
     where = url(request, f"crm:{page}")
-    if page == "contacts" and request.POST.get("of_list", "").isdigit():
-        where = url(request, "crm:list", int(request.POST["of_list"]))
+    of_list = typed_id(request.POST.get("of_list"))
+    if page == "contacts" and of_list is not None:
+        where = url(request, "crm:list", of_list)
     return f"{where}?{narrowing}" if narrowing else where

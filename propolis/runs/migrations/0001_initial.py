@@ -48,6 +48,10 @@ class Migration(migrations.Migration):
                 ('by', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to='accounts.membership')),
                 ('undoes', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='undone_by', to='runs.run')),
             ],
+            options={
+                'indexes': [models.Index(fields=['account', 'kind', '-id'], name='run_history'), models.Index(fields=['state', 'lease_until'], name='run_reaper')],
+                'constraints': [models.UniqueConstraint(fields=('account', 'slot'), name='run_one_per_slot'), models.UniqueConstraint(fields=('account', 'number'), name='run_number'), models.UniqueConstraint(fields=('account', 'id'), name='run_in_account')],
+            },
         ),
         migrations.CreateModel(
             name='Beat',
@@ -70,6 +74,9 @@ class Migration(migrations.Migration):
                 ('body', models.BinaryField(null=True)),
                 ('run', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='pages', to='runs.run')),
             ],
+            options={
+                'constraints': [models.UniqueConstraint(fields=('run', 'phase', 'seq'), name='runpage_once')],
+            },
         ),
         migrations.CreateModel(
             name='Schedule',
@@ -85,37 +92,9 @@ class Migration(migrations.Migration):
                 ('account', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='accounts.account')),
                 ('by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to='accounts.membership')),
             ],
-        ),
-        migrations.AddIndex(
-            model_name='run',
-            index=models.Index(fields=['account', 'kind', '-id'], name='run_history'),
-        ),
-        migrations.AddIndex(
-            model_name='run',
-            index=models.Index(fields=['state', 'lease_until'], name='run_reaper'),
-        ),
-        migrations.AddConstraint(
-            model_name='run',
-            constraint=models.UniqueConstraint(fields=('account', 'slot'), name='run_one_per_slot'),
-        ),
-        migrations.AddConstraint(
-            model_name='run',
-            constraint=models.UniqueConstraint(fields=('account', 'number'), name='run_number'),
-        ),
-        migrations.AddConstraint(
-            model_name='run',
-            constraint=models.UniqueConstraint(fields=('account', 'id'), name='run_in_account'),
-        ),
-        migrations.AddConstraint(
-            model_name='runpage',
-            constraint=models.UniqueConstraint(fields=('run', 'phase', 'seq'), name='runpage_once'),
-        ),
-        migrations.AddIndex(
-            model_name='schedule',
-            index=models.Index(fields=['enabled', 'next_at'], name='schedule_due'),
-        ),
-        migrations.AddConstraint(
-            model_name='schedule',
-            constraint=models.UniqueConstraint(fields=('account', 'kind'), name='schedule_once'),
+            options={
+                'indexes': [models.Index(fields=['enabled', 'next_at'], name='schedule_due')],
+                'constraints': [models.UniqueConstraint(fields=('account', 'kind'), name='schedule_once')],
+            },
         ),
     ]

@@ -26,6 +26,6 @@
     form.requestSubmit();
   });
   document.addEventListener("DOMContentLoaded", () => {
-    if (location.hash.startsWith("#card-")) document.getElementById(location.hash.slice(1))?.focus();
+    if (/^#(card|up|down)-\d+$/.test(location.hash)) document.getElementById(location.hash.slice(1))?.focus();
   });
 })();

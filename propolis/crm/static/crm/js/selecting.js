@@ -3,7 +3,8 @@
   const tell = (form) => {
     const ticked = form.querySelectorAll('input[name="id"]:checked').length;
     const words = form.querySelector("[data-selected]");
-    if (words) words.textContent = `${ticked} selected`;
+    const whole = form.querySelector('input[name="all"]');
+    if (words) words.textContent = whole?.checked ? "All selected" : `${ticked} selected`;
     const all = form.querySelector("[data-select-page]");
     const rows = form.querySelectorAll('input[name="id"]').length;
     if (all) {
@@ -18,7 +19,7 @@
     if (event.target.matches("[data-select-page]")) {
       for (const box of form.querySelectorAll('input[name="id"]')) box.checked = event.target.checked;
     }
-    if (event.target.matches('[data-select-page], input[name="id"]')) tell(form);
+    if (event.target.matches('[data-select-page], input[name="id"], input[name="all"]')) tell(form);
   });
   document.addEventListener("DOMContentLoaded", () => {
     for (const form of document.querySelectorAll("form.selectable")) tell(form);

@@ -1,4 +1,4 @@
-// Copy buttons, and password requirements ticked off while typing. The server decides; this only tells early.
+// A form is sent once however often it is clicked; copy buttons; and password requirements ticked off while typing. The server decides; this only tells early.
 (() => {
   const rules = {
     length: (text) => text.length >= 12,
@@ -15,6 +15,17 @@
       }
     }
   });
+
+  const sent = new Map();
+  document.addEventListener("submit", (event) => {
+    const form = event.target;
+    if (event.defaultPrevented || form.getAttribute("method") !== "post" || form.hasAttribute("hx-post")) return;
+    // A download leaves the page as it is: it may be asked for again after a moment.
+    if (performance.now() - (sent.get(form) ?? -Infinity) < 10000) event.preventDefault();
+    else sent.set(form, performance.now());
+  });
+  // Back to a page that the browser kept: its forms are new again.
+  window.addEventListener("pageshow", () => sent.clear());
 
   document.addEventListener("click", async (event) => {
     if (event.target.matches("[data-select]")) event.target.select();

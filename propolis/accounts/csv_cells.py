@@ -1,13 +1,13 @@
 """CSV cells no spreadsheet takes for a formula, and back.
 
-A cell that begins with one of = + - @ tab or carriage return is calculated when the file is opened in a
-spreadsheet; a leading apostrophe makes it text. A cell that begins with an apostrophe gets one more, so that
-taking one off again gives every text back exactly.
+A cell that begins with one of = + - @ (also in full width), tab or a line break is calculated when the file is
+opened in a spreadsheet; a leading apostrophe makes it text. A cell that begins with an apostrophe gets one more,
+so that taking one off again gives every text back exactly.
 """
 
 from __future__ import annotations
 
-_TAKEN_FOR_FORMULA = ("=", "+", "-", "@", "\t", "\r", "'")
+_TAKEN_FOR_FORMULA = (*"=+-@＝＋－＠\t\r\n", "'")
 
 
 def inert(text: str) -> str:

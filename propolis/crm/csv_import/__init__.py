@@ -1,0 +1,1 @@
+"""Companies and contacts from a CSV file: upload, columns, preview, import, undo."""

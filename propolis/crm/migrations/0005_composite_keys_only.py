@@ -1,0 +1,10 @@
+"""The keys that composite ones have made needless."""
+
+from django.db import migrations
+
+from propolis.accounts.composite import only_composite_keys
+
+
+class Migration(migrations.Migration):
+    dependencies = [("crm", "0004_duplicate")]
+    operations = [only_composite_keys("crm")]

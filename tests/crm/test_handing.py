@@ -1,0 +1,175 @@
+"""Companies to whom sells to them; all of a leaver's to somebody else. Previewed, audited, undone."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from django.test import Client
+
+from propolis.accounts.models import Audit, Membership
+from propolis.crm import edit, handing
+from propolis.crm.models import Company, Contact, Opportunity
+from propolis.history.models import Change
+from propolis.runs.models import Run
+from tests.crm.people import Msp
+from tests.crm.test_edit import company, contact, opportunity
+
+
+def of(person: Membership) -> Client:
+    client = Client()
+    assert person.user is not None
+    client.force_login(person.user)
+    return client
+
+
+@pytest.fixture
+def sam(msp: Msp) -> Membership:
+    return Membership.objects.create(
+        account=msp.account,
+        name="Sam Reed",
+        email_key="sam@acme.example",
+        is_salesperson=True,
+        state="active",
+    )
+
+
+def whose() -> dict[str, str]:
+    return {c.name: str(c.salesperson or "") for c in Company.objects.select_related("salesperson")}
+
+
+def three_companies(msp: Msp, sam: Membership) -> None:
+    """One without salesperson that Bob sold to last, one of Bob's that Sam sold to, one nobody sold to."""
+    first, second = company(msp, "First"), company(msp, "Second", salesperson=msp.bob.pk)
+    company(msp, "Third")
+    opportunity(msp, "Old", company=first.pk, salesperson=sam.pk)
+    opportunity(msp, "New", company=first.pk, salesperson=msp.bob.pk)
+    opportunity(msp, "Unclaimed", company=first.pk)
+    opportunity(msp, "Other", company=second.pk, salesperson=sam.pk)
+
+
+def undo_of(page: str) -> str:
+    return str(re.findall(r'action="(/acme/handed/\d+/undo/)"', page)[-1])
+
+
+def test_a_company_goes_to_whoever_had_its_latest_opportunity(msp: Msp, sam: Membership) -> None:
+    three_companies(msp, sam)
+    assert handing.suggested_counts() == [(msp.bob, 1)]
+    assert handing.suggested_counts(others_too=True) == [(msp.bob, 1), (sam, 1)]
+    bob = of(msp.bob)
+    page = bob.get("/acme/companies/mine/").content.decode()
+    assert "Bob Seller: 1 company" in page
+    assert whose() == {"First": "", "Second": "Bob Seller", "Third": ""}
+    answer = bob.post("/acme/companies/mine/", {"person": [msp.bob.pk]}, follow=True)
+    assert "1 record given." in answer.content.decode()
+    assert whose() == {"First": "Bob Seller", "Second": "Bob Seller", "Third": ""}
+    back = bob.post(undo_of(answer.content.decode()), follow=True)
+    assert "Undone: 1 is back." in back.content.decode()
+    assert whose()["First"] == ""
+
+
+def test_those_of_somebody_else_only_when_asked_and_only_for_who_is_ticked(msp: Msp, sam: Membership) -> None:
+    three_companies(msp, sam)
+    bob = of(msp.bob)
+    assert "Second" in bob.get("/acme/companies/mine/?others=1").content.decode()
+    bob.post("/acme/companies/mine/", {"person": [sam.pk], "others": "1"})
+    assert whose() == {"First": "", "Second": "Sam Reed", "Third": ""}
+    nobody = bob.post("/acme/companies/mine/", {}, follow=True)
+    assert "Tick at least one person." in nobody.content.decode()
+
+
+def test_what_was_given_on_since_stays(msp: Msp, sam: Membership) -> None:
+    three_companies(msp, sam)
+    bob = of(msp.bob)
+    answer = bob.post("/acme/companies/mine/", {"person": [msp.bob.pk, sam.pk], "others": "1"}, follow=True)
+    edit.update(msp.account, Company.objects.get(name="First"), {"salesperson": sam.pk}, actor=msp.alice)
+    back = bob.post(undo_of(answer.content.decode()), follow=True)
+    assert "Undone: 1 is back. 1 was given on since and stays." in back.content.decode()
+    assert whose() == {"First": "Sam Reed", "Second": "Bob Seller", "Third": ""}
+    assert Change.objects.filter(kind="company", run__kind="my_companies", state="undone").count() == 1
+
+
+def test_disabling_a_leaver_leads_to_handing_everything_over(msp: Msp, sam: Membership) -> None:
+    company(msp, "First", salesperson=msp.bob.pk, next_step="Call", next_step_by=msp.bob.pk)
+    contact(msp, salesperson=msp.bob.pk)
+    opportunity(msp, "Open", salesperson=msp.bob.pk)
+    opportunity(msp, "Won", salesperson=msp.bob.pk, status=msp.status("Won").pk)
+    alice = of(msp.alice)
+    answer = alice.post(f"/acme/settings/users/{msp.bob.pk}/disable/", follow=True)
+    where = f"/acme/settings/users/{msp.bob.pk}/hand-over/"
+    assert answer.redirect_chain[-1][0] == where
+    shown = re.findall(
+        r'name="share" value="(\w+)"( checked)?>([^<]*) <span[^>]*>(\d+)', answer.content.decode()
+    )
+    assert shown == [
+        ("companies", " checked", "Companies", "1"),
+        ("contacts", " checked", "Contacts", "1"),
+        ("opportunities", " checked", "Open opportunities", "1"),
+        ("closed", "", "Won and lost opportunities", "1"),
+        ("company_steps", " checked", "Next steps on companies", "1"),
+    ]
+    shares = ["companies", "contacts", "opportunities", "company_steps"]
+    given = alice.post(where, {"share": shares, "to": str(sam.pk)}, follow=True)
+    assert "4 records given." in given.content.decode()
+    firm = Company.objects.get()
+    assert (firm.salesperson, firm.next_step_by, Contact.objects.get().salesperson) == (sam, sam, sam)
+    deals = Opportunity.objects.order_by("name").values_list("name", "salesperson__name")
+    assert list(deals) == [("Open", "Sam Reed"), ("Won", "Bob Seller")]
+    line = Audit.objects.get(verb="records.hand_over")
+    assert (line.actor, line.objects_ids["of"], line.objects_ids["to"]) == (msp.alice, msp.bob.pk, sam.pk)
+    alice.post(undo_of(given.content.decode()))
+    assert (Company.objects.get().salesperson, Company.objects.get().next_step_by) == (msp.bob, msp.bob)
+
+
+def test_a_leaver_without_records_needs_no_handing_over(msp: Msp) -> None:
+    answer = of(msp.alice).post(f"/acme/settings/users/{msp.bob.pk}/disable/", follow=True)
+    assert answer.redirect_chain[-1][0] == "/acme/settings/users/"
+
+
+def test_without_an_heir_nothing_is_handed_over(msp: Msp) -> None:
+    company(msp, salesperson=msp.bob.pk)
+    where = f"/acme/settings/users/{msp.bob.pk}/hand-over/"
+    answer = of(msp.alice).post(where, {"share": ["companies"], "to": str(msp.bob.pk)}, follow=True)
+    assert "Choose who gets them, and tick what to hand over." in answer.content.decode()
+    assert Run.objects.count() == 0
+
+
+def test_bob_neither_hands_over_nor_undoes_what_alice_did(msp: Msp, sam: Membership) -> None:
+    three_companies(msp, sam)
+    assert of(msp.bob).get(f"/acme/settings/users/{sam.pk}/hand-over/").status_code == 403
+    given = of(msp.alice).post("/acme/companies/mine/", {"person": [msp.bob.pk]}, follow=True)
+    answer = of(msp.bob).post(undo_of(given.content.decode()), follow=True)
+    assert "Only an Admin can undo what somebody else did. Ask Alice Admin." in answer.content.decode()
+    assert whose()["First"] == "Bob Seller"
+
+
+def test_many_given_at_once_are_taken_back_at_once(msp: Msp, sam: Membership) -> None:
+    three_companies(msp, sam)
+    bob, ids = of(msp.bob), [str(pk) for pk in Company.objects.values_list("pk", flat=True)]
+    form = {"action": "assign", "salesperson": str(sam.pk), "id": ids, "narrowing": ""}
+    page = bob.post("/acme/tables/companies/selected/", form, follow=True).content.decode()
+    assert "3 companies given to Sam Reed." in page
+    assert set(whose().values()) == {"Sam Reed"}
+    edit.update(
+        msp.account, Company.objects.get(name="Third"), {"salesperson": msp.alice.pk}, actor=msp.alice
+    )
+    back = bob.post(undo_of(page), follow=True)
+    assert back.redirect_chain[-1][0] == "/acme/companies/"
+    assert "Undone: 2 are back. 1 was given on since and stays." in back.content.decode()
+    assert whose() == {"First": "", "Second": "Bob Seller", "Third": "Alice Admin"}
+    assert [a.verb for a in Audit.objects.order_by("pk")][-2:] == ["records.give", "records.take_back"]
+    again = bob.post(
+        "/acme/tables/companies/selected/", {**form, "salesperson": "none", "id": ids[:1]}, follow=True
+    )
+    assert "0 companies given to nobody." in again.content.decode()
+
+
+def test_one_of_many_given_is_undone_alone(msp: Msp, sam: Membership) -> None:
+    three_companies(msp, sam)
+    bob, ids = of(msp.bob), [str(pk) for pk in Company.objects.values_list("pk", flat=True)]
+    form = {"action": "assign", "salesperson": str(sam.pk), "id": ids, "narrowing": ""}
+    bob.post("/acme/tables/companies/selected/", form)
+    first = Company.objects.get(name="First")
+    page = bob.get(f"/acme/companies/{first.pk}/").content.decode()
+    bob.post(re.findall(r'action="(/acme/changes/\d+/undo/)"', page)[0])
+    assert whose() == {"First": "", "Second": "Sam Reed", "Third": "Sam Reed"}
