@@ -79,8 +79,12 @@ def base_url() -> str:
 
 @pytest.fixture(scope="session")
 def browser_type_launch_args(browser_type_launch_args: dict[str, Any]) -> dict[str, Any]:
+    from playwright.sync_api import expect
+
     from tests import browser
 
+    # How long a machine busy with other tests may take is not what they are about.
+    expect.set_options(timeout=browser.PATIENCE)
     # Playwright's own event loop makes Django think it is in an async view.
     os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
     return {**browser_type_launch_args, "executable_path": str(browser.CHROMIUM), "args": browser.FLAGS}
@@ -89,8 +93,9 @@ def browser_type_launch_args(browser_type_launch_args: dict[str, Any]) -> dict[s
 @pytest.fixture
 def page(page: Any) -> Iterator[Any]:
     """A browser page; the test fails when the browser complains (console, scripts, content policy)."""
-    from tests.browser import Complaints
+    from tests.browser import PATIENCE, Complaints
 
+    page.set_default_timeout(2 * PATIENCE)
     complaints = Complaints([])
     complaints.watch(page)
     page.complaints = complaints

@@ -65,6 +65,8 @@ def test_over_a_broker_killed_and_asked_to_leave_it_ends_exactly(broker_house: H
     first.kill()
     second = house.worker()
     assert working(house, [second], found[1]) is not None
+    # Whoever takes a run has not begun it yet; the first may have been killed before it had.
+    house.wait_for("select 1 from runs_run where state = 'applying'")
     assert second.terminate() == 0
     assert house.query("select state, lease_owner, lease_until from runs_run") == [("applying", "", None)]
     house.worker()
