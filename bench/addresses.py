@@ -122,6 +122,8 @@ def _opportunities(some: Some) -> dict[str, str]:
         "of a salesperson": f"salesperson={some.salesperson}",
         "of nobody": "salesperson=none",
         "without amount": "amount=none",
+        "by amount": "show=all&sort=-amount",
+        "by expected close": "show=all&sort=close",
         "not from Syncro": "syncro=none",
     }
 

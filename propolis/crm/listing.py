@@ -11,7 +11,7 @@ from django.utils.html import format_html
 
 from propolis.accounts.addressing import typed_id, url
 from propolis.accounts.models import Membership
-from propolis.crm import cells, panels
+from propolis.crm import cells, orders, panels
 from propolis.crm.finding import narrowed
 from propolis.crm.lists import without_lists
 from propolis.crm.models import Company, Contact, List, ListMember, Opportunity, OppStatus
@@ -283,7 +283,7 @@ OPPORTUNITIES = Table(
         Column("status", "Status", _status),
         Column("company", "Company", _of_company),
         Column("contact", "Contact", _of_contact),
-        Column("amount", "Amount", _amount, number=True),
+        Column("amount", "Amount", _amount, sort="amount", number=True),
         Column(
             "likelihood",
             "Likelihood",
@@ -291,7 +291,7 @@ OPPORTUNITIES = Table(
             shown=False,
             number=True,
         ),
-        Column("expected_close", "Expected close", lambda r, v: cells.day(r.expected_close)),
+        Column("expected_close", "Expected close", lambda r, v: cells.day(r.expected_close), sort="close"),
         _SALES,
         Column("next_step", "Next step", _next_step, shown=False),
         _CREATED,
@@ -318,7 +318,7 @@ OPPORTUNITIES = Table(
         _BY_RUN,
     ],
     search=narrowed,
-    sorts=_SORTS,
+    sorts={**_SORTS, "amount": orders.AMOUNT, "close": orders.EXPECTED_CLOSE},
     sort="-created",
 )
 

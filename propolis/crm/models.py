@@ -10,6 +10,7 @@ from django.db.models.functions import Now
 
 from propolis.accounts.models import Membership
 from propolis.accounts.scoping import TenantModel
+from propolis.crm import orders
 from propolis.crm.look_alikes import Duplicate as Duplicate
 from propolis.runs.models import Run
 
@@ -321,6 +322,8 @@ class Opportunity(Entity, NextStep):
             models.Index(fields=["account", "sort_name", "id"], name="opp_by_name"),
             models.Index(fields=["account", "created_at", "id"], name="opp_by_created"),
             models.Index(fields=["account", "edited_at", "id"], name="opp_by_edited"),
+            models.Index("account", orders.AMOUNT, "id", name="opp_by_amount"),
+            models.Index("account", orders.EXPECTED_CLOSE, "id", name="opp_by_close"),
             models.Index(fields=["account", "status", "id"], name="opp_by_status"),
             models.Index(fields=["account", "salesperson", "id"], name="opp_by_salesperson"),
             models.Index(fields=["account", "company"], name="opp_of_company"),

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode
 
-from django.db.models import Case, F, IntegerField, Q, QuerySet, Subquery, When
+from django.db.models import Case, F, Func, IntegerField, Q, QuerySet, Subquery, When
 
 from propolis.accounts.addressing import typed_id
 
@@ -29,23 +29,32 @@ class Page:
 
 @dataclass(frozen=True)
 class Sort:
-    """`column`: NOT NULL and indexed with the account; the id breaks ties."""
+    """`column`: NOT NULL and indexed with the account; the id breaks ties. `made`: what it is, if it is no column of
+    the model but made of some."""
 
     key: str
     column: str
     down: bool
+    made: Func[Any] | None = None
+
+    def over(self, query: QuerySet[Any]) -> QuerySet[Any]:
+        """The query, which then has the column."""
+        return query if self.made is None else query.annotate(**{self.column: self.made})
 
     @property
     def param(self) -> str:
         return f"-{self.key}" if self.down else self.key
 
 
-def parse_sort(text: str, columns: Mapping[str, str], default: str) -> Sort:
+def parse_sort(text: str, columns: Mapping[str, str | Func[Any]], default: str) -> Sort:
     """`-created` → newest first; the default for anything outside the closed set."""
     key = text.removeprefix("-")
     if key not in columns:
         text, key = default, default.removeprefix("-")
-    return Sort(key, columns[key], text.startswith("-"))
+    column, down = columns[key], text.startswith("-")
+    if isinstance(column, str):
+        return Sort(key, column, down)
+    return Sort(key, f"order_by_{key}", down, column)
 
 
 def page(
@@ -59,6 +68,7 @@ def page(
 
     `whole`: as in `Found`."""
     backwards = "end" in params or "before" in params
+    query, whole = sort.over(query), whole if whole is None else sort.over(whole)
     anchor = _anchor(query, sort, params.get("before") or params.get("after"))
     down = sort.down != backwards
     if anchor is not None:
@@ -93,7 +103,7 @@ def walked(query: QuerySet[Any], sort: Sort, names: set[str], size: int) -> Iter
     Each batch is a query of its own that goes on by key: no cursor, no transaction, flat memory.
     """
     columns, sign = {*names, sort.column, "pk"}, "-" if sort.down else ""
-    some = query.order_by(f"{sign}{sort.column}", f"{sign}pk").values(*columns)
+    some = sort.over(query).order_by(f"{sign}{sort.column}", f"{sign}pk").values(*columns)
     rows = list(some[:size])
     while rows:
         yield rows
@@ -125,8 +135,8 @@ def _anchor(query: QuerySet[Any], sort: Sort, pk: str | None) -> tuple[Any, int]
     wanted = typed_id(pk)
     if wanted is None:
         return None
-    found = query.model._default_manager.filter(pk=wanted).values_list(sort.column, flat=True)[:1]
-    values = list(found)
+    found = sort.over(query.model._default_manager.filter(pk=wanted))
+    values = list(found.values_list(sort.column, flat=True)[:1])
     return (values[0], wanted) if values else None
 
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlencode
 
-from django.db.models import QuerySet
+from django.db.models import Func, QuerySet
 from django.http import HttpRequest
 
 from propolis.accounts.models import Membership
@@ -22,6 +22,8 @@ Cell = Callable[[Any, "View"], Any]
 Options = Callable[[HttpRequest], Iterable[tuple[str, str]]]
 Apply = Callable[[QuerySet[Any], str], QuerySet[Any]]
 Search = Callable[..., QuerySet[Any]]
+
+_UPWARDS = frozenset({"name", "close"})
 
 
 @dataclass(frozen=True)
@@ -75,7 +77,7 @@ class Table:
     chips: list[Chip]
     filters: list[Filter]
     search: Search
-    sorts: Mapping[str, str]
+    sorts: Mapping[str, str | Func[Any]]
     sort: str = "name"
     prepare: list[Callable[[Sequence[Any]], Mapping[str, Any]]] = field(default_factory=list)
 
@@ -157,8 +159,8 @@ class View:
         if not column.sort:
             return Heading(column.label, "", "", column.number)
         mine = self.sort.key == column.sort
-        # Dates begin with the newest, names with A.
-        down = not self.sort.down if mine else column.sort != "name"
+        # Dates begin with the newest, names with A, what is to come with the soonest.
+        down = not self.sort.down if mine else column.sort not in _UPWARDS
         direction = ("descending" if self.sort.down else "ascending") if mine else ""
         return Heading(
             column.label, self._to(sort=f"{'-' if down else ''}{column.sort}"), direction, column.number

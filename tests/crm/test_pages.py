@@ -1,7 +1,10 @@
 """Every page opens, for those who may, in a number of queries that does not grow with the rows."""
 
+import csv
+import io
 import re
 from datetime import date, timedelta
+from typing import Any
 
 import pytest
 from django.db import connection
@@ -277,6 +280,62 @@ def test_many_that_match_are_not_all_sorted(msp: Msp, alice: Client, monkeypatch
         cursor.execute("EXPLAIN QUERY PLAN " + asked)
         plan = [row[3] for row in cursor.fetchall()]
     assert plan[0] == "SEARCH crm_contact USING INDEX contact_by_name (account_id=?)"
+
+
+VALUED = {
+    "Big": ("1200.50", "2027-01-31"),
+    "Small": ("99", "2026-12-01"),
+    "Free": ("0", None),
+    "Unknown": (None, None),
+}
+
+
+@pytest.mark.parametrize("many", [False, True])
+@pytest.mark.parametrize(
+    ("sort", "expected"),
+    [
+        ("-amount", ["Big", "Small", "Free", "Unknown"]),
+        ("amount", ["Unknown", "Free", "Small", "Big"]),
+        ("close", ["Small", "Big", "Free", "Unknown"]),
+        ("-close", ["Unknown", "Free", "Big", "Small"]),
+    ],
+)
+def test_opportunities_are_sorted_by_what_may_be_unknown(
+    msp: Msp, alice: Client, monkeypatch: pytest.MonkeyPatch, sort: str, expected: list[str], many: bool
+) -> None:
+    """The unknown stand at the end of what one looks for: the largest, the soonest. Two on a page, there and back."""
+    for name, (amount, close) in VALUED.items():
+        opportunity(msp, name, amount=amount, expected_close=close)
+    monkeypatch.setattr(paging, "COUNTED", 1 if many else 100)
+    monkeypatch.setattr(paging.page, "__defaults__", (2, None))
+    table = alice.get(f"/acme/opportunities/?sort={sort}").context["table"]
+    further = alice.get("/acme/opportunities/" + table.page.next).context["table"]
+    assert [row.name for row in [*table.page.rows, *further.page.rows]] == expected
+    back = alice.get("/acme/opportunities/" + further.page.prev).context["table"]
+    assert [row.name for row in back.page.rows] == expected[:2]
+    last = alice.get("/acme/opportunities/" + table.page.last).context["table"]
+    assert [row.name for row in last.page.rows] == expected[2:]
+    answer: Any = alice.get(f"/acme/tables/opportunities/export.csv?sort={sort}")
+    file = b"".join(answer.streaming_content).decode("utf-8-sig")
+    assert [row["Name"] for row in csv.DictReader(io.StringIO(file))] == expected
+
+
+@pytest.mark.skipif(connection.vendor != "sqlite", reason="PostgreSQL reads a table of so few rows whole")
+@pytest.mark.parametrize(("sort", "index"), [("-amount", "opp_by_amount"), ("close", "opp_by_close")])
+def test_the_order_by_what_may_be_unknown_has_its_index(
+    msp: Msp, alice: Client, monkeypatch: pytest.MonkeyPatch, sort: str, index: str
+) -> None:
+    first, *_ = [opportunity(msp, name, amount=amount) for name, (amount, _) in VALUED.items()]
+    monkeypatch.setattr(paging, "COUNTED", 1)
+    for place in ("", f"&after={first.pk}"):
+        with CaptureQueriesContext(connection) as queries:
+            alice.get(f"/acme/opportunities/?sort={sort}{place}")
+        asked = next(one["sql"] for one in queries if "ORDER BY" in one["sql"] and "COALESCE" in one["sql"])
+        with connection.cursor() as cursor:
+            cursor.execute("EXPLAIN QUERY PLAN " + asked)
+            plan = [row[3] for row in cursor.fetchall()]
+        assert any(index in step for step in plan), plan
+        assert not any("ORDER BY" in step for step in plan), plan
 
 
 @pytest.mark.postgres
