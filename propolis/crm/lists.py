@@ -6,7 +6,9 @@ whatever an import says; a person may put it on again.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
 from itertools import islice
 from typing import Any, Final
 
@@ -81,42 +83,70 @@ def delete_list(row: List) -> None:
     row.delete()
 
 
-def add(row: List, contacts: Iterable[int], *, actor: Membership | None, run: Run | None = None) -> int:
-    """Puts contacts on the list; how many were not on it before.
-
-    By a person also those once taken off by hand; by a run (`run` given, no actor) never those.
-    """
-    added = 0
-    for ids in _batches(contacts):
-        with transaction.atomic():
-            known = dict(_members(row, ids).values_list("contact_id", "state"))
-            new = Contact.objects.filter(pk__in=[pk for pk in ids if pk not in known], deleted_at=None)
-            made = [
-                ListMember(account_id=row.account_id, list=row, contact_id=pk, by=actor, run=run)
-                for pk in new.values_list("pk", flat=True)
-            ]
-            ListMember.objects.bulk_create(made, ignore_conflicts=True)
-            added += len(made)
-            if actor is not None:
-                removed = [pk for pk, state in known.items() if state == ListMember.State.REMOVED]
-                added += _set_state(row, removed, ListMember.State.IN, actor)
-    return added
+def add(row: List, contacts: Iterable[int], *, actor: Membership | None) -> int:
+    """Puts contacts on the list, a person also those once taken off by hand; how many were not on it."""
+    return sum(len(change(row, ids, on=True, actor=actor).were) for ids in _batches(contacts))
 
 
 def remove(row: List, contacts: Iterable[int], *, actor: Membership | None) -> int:
     """Takes contacts off the list, which is remembered; how many were on it."""
-    return sum(_set_state(row, ids, ListMember.State.REMOVED, actor) for ids in _batches(contacts))
+    return sum(len(change(row, ids, on=False, actor=actor).were) for ids in _batches(contacts))
 
 
-def _members(row: List, ids: list[int]) -> QuerySet[ListMember]:
-    return ListMember.objects.filter(list=row, contact__in=ids)
+@dataclass(frozen=True)
+class Changed:
+    """What putting contacts on a list, or taking them off, has changed, as JSON can keep it.
+
+    `were`: [contact, state, by, run, at] of each membership before, with nothing but the contact where there was
+    none; `at`: the moment that those changed carry now, which any later change moves."""
+
+    were: list[list[Any]]
+    at: str
 
 
-def _set_state(row: List, ids: list[int], state: str, actor: Membership | None) -> int:
-    if not ids:
-        return 0
-    members = _members(row, ids).exclude(state=state)
-    return members.update(state=state, by=actor, at=timezone.now(), run=None)
+def change(row: List, contacts: Collection[int], *, on: bool, actor: Membership | None) -> Changed:
+    """`add` or `remove` at most `BATCH` contacts; what of them it changed."""
+    now = timezone.now()
+    with transaction.atomic():
+        known = {m.contact_id: m for m in ListMember.objects.filter(list=row, contact__in=contacts)}
+        other = ListMember.State.REMOVED if on else ListMember.State.IN
+        turned = [m for m in known.values() if m.state == other and not (on and actor is None)]
+        new = [pk for pk in contacts if pk not in known] if on else []
+        alive = Contact.objects.filter(pk__in=new, deleted_at=None).values_list("pk", flat=True)
+        made = [
+            ListMember(account_id=row.account_id, list=row, contact_id=pk, by=actor, at=now) for pk in alive
+        ]
+        ListMember.objects.bulk_create(made, ignore_conflicts=True)
+        state = ListMember.State.IN if on else ListMember.State.REMOVED
+        some = ListMember.objects.filter(pk__in=[m.pk for m in turned])
+        some.update(state=state, by=actor, at=now, run=None)
+    were = [[m.contact_id, m.state, m.by_id, m.run_id, m.at.isoformat()] for m in turned]
+    return Changed([[m.contact_id] for m in made] + were, now.isoformat())
+
+
+def change_back(row: List, changed: Changed) -> int:
+    """The memberships as they were, but for those changed since; how many."""
+    ids = [contact for contact, *_ in changed.were]
+    with transaction.atomic():
+        mine = ListMember.objects.filter(list=row, contact__in=ids, at=datetime.fromisoformat(changed.at))
+        unchanged = set(mine.values_list("contact", flat=True))
+        back: dict[tuple[Any, ...], list[int]] = {}
+        for contact, *was in changed.were:
+            if contact in unchanged:
+                back.setdefault(tuple(was), []).append(contact)
+        mine.filter(contact__in=back.pop((), [])).delete()
+        people = set(
+            Membership.objects.filter(pk__in={by for _, by, _, _ in back}).values_list("pk", flat=True)
+        )
+        runs = set(Run.objects.filter(pk__in={run for _, _, run, _ in back}).values_list("pk", flat=True))
+        for (state, by, run, at), contacts in back.items():
+            mine.filter(contact__in=contacts).update(
+                state=state,
+                by=by if by in people else None,
+                run=run if run in runs else None,
+                at=datetime.fromisoformat(at),
+            )
+    return len(unchanged)
 
 
 def _batches(ids: Iterable[int]) -> Iterator[list[int]]:

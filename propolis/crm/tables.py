@@ -193,9 +193,15 @@ class View:
         return [(column, column in self.columns) for column in self.table.columns]
 
 
-def view(request: HttpRequest, table: Table, base: QuerySet[Any] | None = None) -> View:
-    """The table as the address says; not loaded yet. `base`: fewer records than the table's own."""
-    params = {key: str(value) for key, value in request.GET.items() if value}
+def view(
+    request: HttpRequest,
+    table: Table,
+    base: QuerySet[Any] | None = None,
+    asked: Mapping[str, str] | None = None,
+) -> View:
+    """The table as the address says, or as the words of another one do (`asked`); not loaded yet. `base`: fewer
+    records than the table's own."""
+    params = {key: str(value) for key, value in (request.GET if asked is None else asked).items() if value}
     rows = table.rows() if base is None else base
     chosen = next((c for c in table.chips if c.key == params.get("show")), table.chips[0])
     query = many = chosen.apply(rows)

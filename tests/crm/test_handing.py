@@ -8,8 +8,8 @@ import pytest
 from django.test import Client
 
 from propolis.accounts.models import Audit, Membership
-from propolis.crm import edit, handing
-from propolis.crm.models import Company, Contact, Opportunity
+from propolis.crm import edit, handing, list_jobs, lists
+from propolis.crm.models import Company, Contact, List, ListMember, Opportunity
 from propolis.history.models import Change
 from propolis.runs.models import Run
 from tests.crm.people import Msp
@@ -173,3 +173,58 @@ def test_one_of_many_given_is_undone_alone(msp: Msp, sam: Membership) -> None:
     page = bob.get(f"/acme/companies/{first.pk}/").content.decode()
     bob.post(re.findall(r'action="(/acme/changes/\d+/undo/)"', page)[0])
     assert whose() == {"First": "", "Second": "Sam Reed", "Third": "Sam Reed"}
+
+
+def members(row: List) -> dict[str, tuple[str, str]]:
+    return {m.contact.first: (m.state, str(m.by or "")) for m in ListMember.objects.filter(list=row)}
+
+
+def test_many_put_on_a_list_are_off_it_again_as_they_were(msp: Msp) -> None:
+    """Who was never on it is not remembered as taken off; who was taken off before is again, by whom it was."""
+    news = lists.create_list(msp.account, "Newsletter")
+    jo, ed, mo, al = (contact(msp, name) for name in ("Jo", "Ed", "Mo", "Al"))
+    lists.add(news, [ed.pk, al.pk], actor=msp.alice)
+    lists.remove(news, [ed.pk], actor=msp.alice)
+    before = members(news)
+    bob, ids = of(msp.bob), [str(one.pk) for one in (jo, ed, mo, al)]
+    form = {"action": "add", "list": str(news.pk), "id": ids, "narrowing": ""}
+    page = bob.post("/acme/tables/contacts/selected/", form, follow=True).content.decode()
+    assert "Put 3 contacts on Newsletter." in page
+    assert set(members(news).values()) == {("in", "Bob Seller"), ("in", "Alice Admin")}
+    lists.remove(news, [mo.pk], actor=msp.alice)
+    back = bob.post(undo_of(page), follow=True)
+    assert back.redirect_chain[-1][0] == f"/acme/lists/{news.pk}/"
+    words = "Undone: 2 are off Newsletter again. 1 was changed since and stays."
+    assert words in back.content.decode()
+    assert members(news) == {**before, "Mo": ("removed", "Alice Admin")}
+    assert "That was taken back already." in bob.post(undo_of(page), follow=True).content.decode()
+    assert [a.verb for a in Audit.objects.order_by("pk")][-2:] == [
+        "records.change_list_members",
+        "records.restore_list_members",
+    ]
+
+
+def test_many_taken_off_a_list_are_on_it_again_as_they_were(
+    msp: Msp, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In several batches; whom an import put on the list are there as its own again, for its undo."""
+    monkeypatch.setattr(list_jobs, "BATCH", 2)
+    news = lists.create_list(msp.account, "Newsletter")
+    people = [contact(msp, f"P{n}") for n in range(5)]
+    run = Run.objects.create(account=msp.account, kind="import", number=900, state="complete")
+    ListMember.objects.bulk_create(
+        ListMember(account=msp.account, list=news, contact_id=one.pk, run=run) for one in people
+    )
+    was = list(ListMember.objects.order_by("pk").values())
+    alice = of(msp.alice)
+    form = {"action": "remove", "list": str(news.pk), "all": "1", "narrowing": "", "of_list": str(news.pk)}
+    page = alice.post("/acme/tables/contacts/selected/", form, follow=True).content.decode()
+    assert "Took 5 contacts off Newsletter." in page
+    assert set(members(news).values()) == {("removed", "Alice Admin")}
+    refused = of(msp.bob).post(undo_of(page), follow=True).content.decode()
+    assert "Only an Admin can undo what somebody else did. Ask Alice Admin." in refused
+    back = alice.post(undo_of(page), follow=True).content.decode()
+    assert "Undone: 5 are on Newsletter again." in back
+    assert list(ListMember.objects.order_by("pk").values()) == was
+    lists.delete_list(news)
+    assert alice.post(undo_of(page), follow=True).redirect_chain[-1][0] == "/acme/lists/"

@@ -85,7 +85,9 @@ def test_lists_an_import_put_people_on(msp: Msp) -> None:
     run = a_run(msp)
     general = lists.system_list(msp.account, "syncro_general", "Syncro General")
     people = [edit.create(msp.account, Kind.CONTACT, {"first": n}, actor=msp.bob) for n in ("Jo", "Sam")]
-    lists.add(general, [p.pk for p in people], actor=None, run=run)
+    ListMember.objects.bulk_create(
+        ListMember(account=msp.account, list=general, contact_id=person.pk, run=run) for person in people
+    )
     for person in people:
         applied(person, Change.Action.MERGE, {}, actor=None, run=run, args={"lists": [general.pk]})
     lists.remove(general, [people[0].pk], actor=msp.bob)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from urllib.parse import urlencode
 
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.shortcuts import get_object_or_404, render
@@ -27,12 +28,11 @@ def contact_export(request: HttpRequest, account: str) -> HttpResponse:
     """Both exports of the contacts the table showed, with what the mailing's file will hold.
 
     Of more than ten thousand contacts that takes long: the page comes without, and asks again with ?count=all."""
-    asked = request.GET.copy()
+    asked = request.GET.dict()
     everyone = bool(asked.pop("count", None))
-    request.GET = asked  # type: ignore[assignment]
     shown, of_list = _shown(request, "contacts")
     told = mailing_sum(shown.query) if everyone else mailing_sum_of_few(shown.query)
-    context = {"sum": told, "most": paging.COUNTED, "of_list": of_list, "narrowing": asked.urlencode()}
+    context = {"sum": told, "most": paging.COUNTED, "of_list": of_list, "narrowing": urlencode(asked)}
     return render(request, "crm/export.html", {**context, "table": shown})
 
 
@@ -58,11 +58,10 @@ def export_csv(request: HttpRequest, account: str, page: str) -> StreamingHttpRe
 
 def _shown(request: HttpRequest, page: str) -> tuple[View, List | None]:
     """The table of this address, and the list whose page it was on."""
-    wanted, rest = typed_id(request.GET.get("of_list")), request.GET.copy()
-    rest.pop("of_list", None)
-    request.GET = rest  # type: ignore[assignment]
+    wanted = typed_id(request.GET.get("of_list"))
+    asked = {key: str(value) for key, value in request.GET.items() if key not in ("of_list", "count")}
     of_list = get_object_or_404(List, pk=wanted) if wanted is not None else None
-    return narrowed_table(request, page, str(of_list.pk) if of_list else ""), of_list
+    return narrowed_table(request, page, asked, str(of_list.pk) if of_list else ""), of_list
 
 
 def _audit(request: HttpRequest, verb: str, page: str, rows: int) -> None:

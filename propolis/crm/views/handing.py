@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
@@ -12,15 +10,15 @@ from django.views.decorators.http import require_POST
 from propolis.accounts.addressing import url
 from propolis.accounts.models import Membership
 from propolis.accounts.policy import Verb, may, needs, refusal
-from propolis.crm import hand_jobs, handing
+from propolis.crm import hand_jobs, handing, list_jobs
 from propolis.crm.fields import Kind
-from propolis.crm.models import Company
+from propolis.crm.models import Company, List
 from propolis.crm.paging import counted
 from propolis.crm.views.kinds import WORDS, ids_of, inside, say_with_button
 from propolis.runs.models import Run
 
 _LISTED = 50
-BUSY = "Records are being given to people already. Try again in a moment."
+BUSY = "Many records are being changed already. Try again in a moment."
 
 
 @needs(Verb.EDIT_CRM)
@@ -88,29 +86,43 @@ def _say(request: HttpRequest, run: Run | None) -> None:
 def take_back(request: HttpRequest, account: str, pk: int) -> HttpResponse:
     """Undo: one's own, or as an Admin anybody's."""
     here = inside(request)
-    run = get_object_or_404(Run, pk=pk, kind__in=hand_jobs.KINDS)
+    run = get_object_or_404(Run, pk=pk, kind__in=(*hand_jobs.KINDS, list_jobs.ON_LIST))
     if run.by_id != here.membership.pk and not may(here.membership, Verb.UNDO_OTHERS):
         messages.error(request, refusal(Verb.UNDO_OTHERS))
     elif Run.objects.filter(undoes=run).exists():
         messages.info(request, "That was taken back already.")
+    elif not run.ended:
+        messages.warning(request, BUSY)
     else:
-        options: dict[str, Any] = {}
-        undo = hand_jobs.at_once(here.account, hand_jobs.TAKE_BACK, options, by=here.membership, undoes=run)
-        _say_undone(request, undo)
+        kind = list_jobs.ON_LIST_BACK if run.kind == list_jobs.ON_LIST else hand_jobs.TAKE_BACK
+        _say_undone(request, hand_jobs.at_once(here.account, kind, {}, by=here.membership, undoes=run))
+    return redirect(_where(request, run))
+
+
+def _where(request: HttpRequest, run: Run) -> str:
+    """The page on which it was done."""
+    if run.kind == list_jobs.ON_LIST:
+        row = List.objects.filter(pk=run.options["list"]).first()
+        return url(request, "crm:list", row.pk) if row else url(request, "crm:lists")
     if run.kind == hand_jobs.HAND_OVER:
-        return redirect(url(request, "crm:hand_over", run.options["of"]))
+        return url(request, "crm:hand_over", run.options["of"])
     if run.kind == hand_jobs.GIVE:
-        return redirect(url(request, f"crm:{WORDS[Kind(run.options['what'])].page}"))
-    return redirect(url(request, "crm:my_companies"))
+        return url(request, f"crm:{WORDS[Kind(run.options['what'])].page}")
+    return url(request, "crm:my_companies")
 
 
 def _say_undone(request: HttpRequest, undo: Run | None) -> None:
     if undo is None:
         messages.warning(request, BUSY)
         return
-    kept = undo.counts.get("kept", 0)
-    but = ""
+    back, kept = undo.counts.get("back", 0), undo.counts.get("kept", 0)
+    if undo.kind == list_jobs.ON_LIST_BACK:
+        was = undo.undoes.options if undo.undoes else {"list": 0, "on": False}
+        name = List.objects.filter(pk=was["list"]).values_list("name", flat=True).first() or "the list"
+        words = f"{'is' if back == 1 else 'are'} {'off' if was['on'] else 'on'} {name} again."
+        since = "changed"
+    else:
+        words, since = f"{'is' if back == 1 else 'are'} back.", "given on"
     if kept:
-        but = " 1 was given on since and stays." if kept == 1 else f" {kept:,} were given on since and stay."
-    back = undo.counts.get("back", 0)
-    messages.success(request, f"Undone: {back:,} {'is' if back == 1 else 'are'} back.{but}")
+        words += f" {kept:,} {'was' if kept == 1 else 'were'} {since} since and {'stays' if kept == 1 else 'stay'}."
+    messages.success(request, f"Undone: {back:,} {words}")

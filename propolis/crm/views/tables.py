@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 from urllib.parse import parse_qsl, urlencode
 
 from django.contrib import messages
-from django.http import Http404, HttpRequest, HttpResponse, QueryDict
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_POST
 
 from propolis.accounts.addressing import typed_id, url
 from propolis.accounts.models import Membership
 from propolis.accounts.policy import Verb, may, needs
-from propolis.crm import hand_jobs, lists
+from propolis.crm import hand_jobs, list_jobs
 from propolis.crm.fields import Kind
 from propolis.crm.forms import people
 from propolis.crm.listing import on_list
@@ -23,6 +23,7 @@ from propolis.crm.panels import table_of
 from propolis.crm.tables import View, remember_columns, view
 from propolis.crm.views.handing import BUSY
 from propolis.crm.views.kinds import ids_of, inside, say_with_button
+from propolis.runs.models import Run
 
 KINDS = {"companies": Kind.COMPANY, "contacts": Kind.CONTACT, "opportunities": Kind.OPPORTUNITY}
 
@@ -90,36 +91,34 @@ def _chosen(request: HttpRequest, page: str) -> Iterable[int]:
 
 def _filtered(request: HttpRequest, page: str) -> View:
     """The table as the address the form came from filtered it."""
-    was = QueryDict(mutable=True)
-    was.update(dict(parse_qsl(request.POST.get("narrowing", ""))))
-    request.GET = was  # type: ignore[assignment]
-    return narrowed_table(request, page, request.POST.get("of_list", ""))
+    asked = dict(parse_qsl(request.POST.get("narrowing", "")))
+    return narrowed_table(request, page, asked, request.POST.get("of_list", ""))
 
 
-def narrowed_table(request: HttpRequest, page: str, of_list: str = "") -> View:
-    """The table as the address filters it; `of_list`: the id of the list whose page it is on."""
+def narrowed_table(request: HttpRequest, page: str, asked: Mapping[str, str], of_list: str = "") -> View:
+    """The table as these words of an address filter it; `of_list`: the id of the list whose page it is on."""
     table = table_of_page(page)
     base = on_list(table.rows(), of_list) if of_list and page == "contacts" else None
-    return view(request, table, base)
+    return view(request, table, base, asked)
 
 
 def _on_list(request: HttpRequest, ids: Iterable[int], *, add: bool) -> None:
-    wanted = typed_id(request.POST.get("list"))
+    here, wanted = inside(request), typed_id(request.POST.get("list"))
+    if not may(here.membership, Verb.LIST_MEMBERS):
+        raise Http404
     if wanted is None:
         messages.error(request, "Choose a list.")
         return
     chosen = get_object_or_404(List, pk=wanted)
-    member = inside(request).membership
-    if add:
-        count = lists.add(chosen, ids, actor=member)
-        messages.success(request, f"Put {count:,} {_contacts(count)} on {chosen.name}.")
-    else:
-        count = lists.remove(chosen, ids, actor=member)
-        messages.success(request, f"Took {count:,} {_contacts(count)} off {chosen.name}.")
-
-
-def _contacts(count: int) -> str:
-    return "contact" if count == 1 else "contacts"
+    options = {"list": chosen.pk, "ids": list(ids), "on": add}
+    run = hand_jobs.at_once(here.account, list_jobs.ON_LIST, options, by=here.membership)
+    if run is None:
+        messages.warning(request, BUSY)
+        return
+    count = run.counts.get("changed", 0)
+    contacts = "contact" if count == 1 else "contacts"
+    done = f"Put {count:,} {contacts} on" if add else f"Took {count:,} {contacts} off"
+    _say_done(request, run, count, f"{done} {chosen.name}.")
 
 
 def _give(request: HttpRequest, page: str, ids: Iterable[int]) -> None:
@@ -142,7 +141,10 @@ def _give(request: HttpRequest, page: str, ids: Iterable[int]) -> None:
         return
     count = run.counts.get("given", 0)
     noun = table_of(page).noun[count != 1]
-    words = f"{count:,} {noun} given to {person or 'nobody'}."
+    _say_done(request, run, count, f"{count:,} {noun} given to {person or 'nobody'}.")
+
+
+def _say_done(request: HttpRequest, run: Run, count: int, words: str) -> None:
     if not run.ended:
         words = f"{words} The rest follows within the next minutes."
     if count:
