@@ -33,7 +33,7 @@ class AccountInAddress:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        with timezone.override(_zone(getattr(request.user, "time_zone", "") or "UTC")):
+        with timezone.override(zone_named(getattr(request.user, "time_zone", "") or "UTC")):
             slug = slug_of(request.path_info)
             if slug is None:
                 return self.get_response(request)
@@ -51,7 +51,7 @@ class AccountInAddress:
         if request.session.get("account") != slug:
             request.session["account"] = slug
         sign_in_log.entered(request, membership)
-        zone = _zone(getattr(request.user, "time_zone", "") or account.time_zone)
+        zone = zone_named(getattr(request.user, "time_zone", "") or account.time_zone)
         with in_account(account), timezone.override(zone):
             response = self.get_response(request)
         # What an account knows is not left in the cache of a browser others may use.
@@ -105,7 +105,8 @@ def _streamed(account: Account, zone: zoneinfo.ZoneInfo, parts: Iterator[bytes])
         yield part
 
 
-def _zone(name: str) -> zoneinfo.ZoneInfo:
+def zone_named(name: str) -> zoneinfo.ZoneInfo:
+    """UTC for one this machine does not know."""
     try:
         return zoneinfo.ZoneInfo(name)
     except (zoneinfo.ZoneInfoNotFoundError, ValueError):

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from propolis.cli import Sorry, ready
+from propolis.cli.connect import account_named
 
 if TYPE_CHECKING:
     from propolis.accounts.models import Account
@@ -33,7 +34,7 @@ def backup(account: Slug) -> None:
     from propolis.bridge.backups import make_backup, path_of
 
     try:
-        made = make_backup(_account(account))
+        made = make_backup(account_named(account))
     except BackupRefused as refusal:
         raise Sorry(refusal.sentence) from None
     except OSError as error:
@@ -59,7 +60,7 @@ def restore(
     from propolis.accounts.scoping import in_account
     from propolis.runs.engine import confirm, stop
 
-    here = _account(account)
+    here = account_named(account)
     report = _verified(file)
     print(report.sentence)
     with in_account(here):
@@ -84,17 +85,8 @@ def dump(account: Slug) -> None:
     ready()
     from propolis.bridge.dumping import canonical_dump
 
-    for line in canonical_dump(_account(account)):
+    for line in canonical_dump(account_named(account)):
         print(line)
-
-
-def _account(slug: str) -> Account:
-    from propolis.accounts.models import Account
-
-    found = Account.objects.filter(slug=slug).first()
-    if found is None:
-        raise Sorry(f"There is no account {slug}. `propolis createadmin` makes one.", 2)
-    return found
 
 
 def _verified(file: Path) -> Report:

@@ -44,7 +44,10 @@ def connect(
 
 
 def account_named(slug: str) -> Account:
-    """The account; Sorry if there is none of that name."""
+    """The account, whose time zone the command now speaks in; Sorry if there is none of that name."""
+    from django.utils import timezone
+
+    from propolis.accounts.middleware import zone_named
     from propolis.accounts.models import Account
 
     found = Account.objects.filter(slug=slug).first()
@@ -52,6 +55,7 @@ def account_named(slug: str) -> Account:
         raise Sorry(
             f"There is no account {slug}. Make it with: propolis createadmin --account {slug} --email …"
         )
+    timezone.activate(zone_named(found.time_zone))
     return found
 
 

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from propolis.runs.models import Run
 
 LATEST = 5
+_OTHER_WORK = {"csv_import": "CSV import", "undo": "Undo", "restore": "Restore"}
 
 
 def add_to(app: typer.Typer) -> None:
@@ -46,6 +47,7 @@ def standing(account: Account) -> dict[str, Any]:
 
     connection = connection_of(account)
     under_way = holder(account)
+    latest = Run.objects.filter(kind__in=("import", *_OTHER_WORK)).select_related("by")
     return {
         "account": account.slug,
         "name": account.name,
@@ -55,7 +57,7 @@ def standing(account: Account) -> dict[str, Any]:
             for view in steps_of(connection)
         ],
         "run": _run(under_way) if under_way else None,
-        "runs": [_run(run) for run in Run.objects.select_related("by").order_by("-id")[:LATEST]],
+        "runs": [_run(run) for run in latest.order_by("-id")[:LATEST]],
         "counts": _counts(),
         "links": _links(),
     }
@@ -90,6 +92,7 @@ def _run(run: Run) -> dict[str, Any]:
     return {
         "number": run.number,
         "kind": run.kind,
+        "title": _title(run),
         "state": run.state,
         "says": state_badge(run).text,
         "why": run_sentence(run),
@@ -101,6 +104,14 @@ def _run(run: Run) -> dict[str, Any]:
         "started_at": _iso(run.started_at),
         "finished_at": _iso(run.finished_at),
     }
+
+
+def _title(run: Run) -> str:
+    from propolis.bridge.import_words import moment, title_of
+
+    if run.kind == "import":
+        return title_of(run)
+    return f"{_OTHER_WORK.get(run.kind, run.kind)} of {moment(run.started_at or run.created_at)}"
 
 
 def _counts() -> dict[str, int]:
@@ -128,12 +139,11 @@ def _lines(found: dict[str, Any]) -> list[str]:
     counts = found["counts"]
     lines.append(
         f"Here: {counts['companies']:,} companies, {counts['contacts']:,} contacts, "
-        f"{counts['opportunities']:,} opportunities, {counts['lists']:,} lists"
+        f"{counts['opportunities']:,} opportunities, {counts['lists']:,} {'list' if counts['lists'] == 1 else 'lists'}"
     )
     for run in found["runs"]:
-        when = run["started_at"] or "not started"
         why = f": {run['why']}" if run["why"] else ""
-        lines.append(f"{run['kind'].capitalize()} {run['number']}, {when}: {run['says']}{why}")
+        lines.append(f"{run['title']} (number {run['number']}): {run['says']}{why}")
     return lines
 
 

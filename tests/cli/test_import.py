@@ -4,10 +4,15 @@ from __future__ import annotations
 
 import json
 import signal
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from django.utils import timezone
 
+from propolis.accounts.models import Account
+from propolis.bridge.import_words import moment
+from propolis.cli.connect import account_named
 from syncro_sandbox import Running
 from tests.cli.shell import Shell, lines
 from tests.runs.harness import open_house
@@ -89,6 +94,20 @@ def test_everything_in_one_command_and_the_second_time_nothing(connected: Shell)
     assert [step["state"] for step in status["steps"]] == ["done"] * 5
     assert status["run"] is None
     assert status["links"]["lead"] == {"linked": 10, "left_out": 20}
+    assert connected.propolis("status", "--account", "acme").out[-3:] == [
+        "Here: 20 companies, 66 contacts, 10 opportunities, 1 list",
+        "Import of <when> (number 2): Complete",
+        "Import of <when> (number 1): Complete",
+    ]
+
+
+@pytest.mark.django_db
+def test_a_command_tells_times_as_the_pages_of_the_account_do() -> None:
+    Account.objects.create(slug="acme", name="Acme", time_zone="Pacific/Kiritimati")
+    with timezone.override(None):
+        account_named("acme")
+        at = datetime(2026, 11, 26, 18, 3, tzinfo=UTC)
+        assert moment(at) == "27 Nov, 08:03"
 
 
 def test_a_preview_writes_nothing_until_it_is_confirmed(connected: Shell) -> None:
