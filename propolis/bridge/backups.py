@@ -236,9 +236,9 @@ def verify(path: Path) -> Report:
 def _good(manifest: Manifest) -> str:
     counts = manifest.counts
     what = ", ".join(f"{counts[name]:,} {name}" for name in ("companies", "contacts", "opportunities"))
-    return (
-        f"A whole and unchanged backup of {manifest.account.name}, made {manifest.made_at[:16]} UTC: {what}."
-    )
+    made = datetime.fromisoformat(manifest.made_at).astimezone(UTC)
+    when = f"{made.day} {made:%b %Y, %H:%M} UTC"
+    return f"A whole and unchanged backup of {manifest.account.name}, made {when}: {what}."
 
 
 def _check_cells(table: Table, rows: Iterator[list[str]]) -> None:

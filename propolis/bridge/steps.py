@@ -254,7 +254,9 @@ def _import_lines(connection: Connection) -> dict[Step, _Line]:
     held = Link.objects.filter(state__in=[Link.State.REVIEW, Link.State.FAILED])
     for kind, count in held.values_list("kind").annotate(Count("pk")):
         to_look_at[_LINKS[Link.Kind(kind)]] += count
-    run = Run.objects.filter(kind="import").order_by("-id").first()
+    undone = Q(kind="undo", state=Run.State.COMPLETE, undoes__kind="import")
+    runs = Run.objects.filter(Q(kind="import") | undone).select_related("undoes")
+    run = runs.order_by("-id").first()
     lines = {step: _import_line(connection, step, to_look_at[step], run) for step in IMPORTED}
     waiting = undecided(connection) if is_complete(connection, Step.CONTACTS) else 0
     if waiting:
@@ -269,9 +271,18 @@ def _import_line(connection: Connection, step: Step, to_look_at: int, run: Run |
     read = read_at(connection, step)
     if read is None:
         return "Not imported yet", False
+    if run is not None and _was_read_by(run.undoes, read):
+        return f"Undone {date(timezone.localtime(run.finished_at), 'j M, H:i')}", False
     if to_look_at:
         return f"Done, {to_look_at:,} to look at", False
     return f"Imported {date(timezone.localtime(read), 'j M, H:i')}", False
+
+
+def _was_read_by(run: Run | None, read: datetime) -> bool:
+    """Whether a reading that began then was this import's."""
+    if run is None or run.started_at is None or run.finished_at is None:
+        return False
+    return run.started_at <= read <= run.finished_at
 
 
 _SAID: Final[dict[Run.State, _Line]] = {

@@ -66,6 +66,8 @@ QUERIES: Final[dict[str, int]] = {
     "opportunities, of a salesperson": 6,
     "opportunities, of nobody": 8,
     "opportunities, without amount": 8,
+    "opportunities, by amount": 8,
+    "opportunities, by expected close": 8,
     "opportunities, not from Syncro": 6,
     "companies, searched": 9,
     "contacts, searched": 9,

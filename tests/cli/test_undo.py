@@ -23,8 +23,16 @@ def test_an_import_is_shown_undone_and_not_undone_twice(connected: Shell) -> Non
     )
     done = connected.propolis("undo", "--account", "acme", "--run", "1", "--yes")
     assert (done.code, done.out[-1]) == (0, "Undone: 20 new companies removed.")
+    status = connected.propolis("status", "--account", "acme").out
+    assert [line for line in status if "Undo" in line] == [
+        "  Companies      Undone <when>",
+        "Undo of <when> (number 3): Complete",
+        "Undo of <when> (number 2): Preview discarded",
+    ]
     again = connected.propolis("undo", "--account", "acme", "--run", "1", "--yes")
     assert (again.code, again.err) == (1, ["This import has been undone. To have it again, import again."])
     assert connected.propolis("undo", "--account", "acme", "--run", "9").err == [
         "acme has no import number 9."
     ]
+    connected.import_("companies")
+    assert "  Companies      Imported <when>" in connected.propolis("status", "--account", "acme").out
