@@ -31,6 +31,10 @@ from propolis.syncro.resources import Resource
 
 # A page that was the last thing three workers did is taken record by record.
 CAREFUL_AFTER = 3
+# A record that so many workers had begun, one after the other, is set aside. Three would do for one that kills whoever
+# touches it. But where something else kills workers again and again, about one in five dies within a record, and three
+# of those in a row must not cost the import that record.
+BLAMED_AFTER = 8
 NOUNS = {
     "companies": "companies",
     "contacts": "contacts",
@@ -102,15 +106,15 @@ class Planner:
     def _carefully(self, lease: Lease, stage: Stage, page: pages.Kept) -> None:
         """Record by record; the one at which workers keep dying is listed as failed, and on we go.
 
-        Blamed is only the record that three workers had begun, each having said so before: a worker that is
-        killed while it starts has nothing to do with what it would have come to.
+        Blamed is only the record that `BLAMED_AFTER` workers had begun, each having said so before: a worker that
+        is killed while it starts has nothing to do with what it would have come to.
         """
         items = stage.items(page)
         if self.cursor.get("one") is None:
             self.cursor["one"] = 0
             self._keep(lease, stage, Planned())
         for at in range(int(self.cursor["one"]), len(items)):
-            if int(self.cursor.get("begun", 0)) >= CAREFUL_AFTER:
+            if int(self.cursor.get("begun", 0)) >= BLAMED_AFTER:
                 planned = plan_unreadable(self.scene, stage.kind.link_kind, [items[at]], "killed_the_worker")
             else:
                 self._begin_one(lease, stage)

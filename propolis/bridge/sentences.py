@@ -62,7 +62,7 @@ RUNS = {
 RECORDS = {
     "unreadable": ("Syncro sent something we cannot read as a record. Correct it in Syncro, then Retry."),
     "killed_the_worker": (
-        "Working on this record stopped the import three times, so it was set aside. Tell your operator; the raw "
+        "Working on this record stopped the import eight times, so it was set aside. Tell your operator; the raw "
         "answer is kept with it."
     ),
     "not_storable": "This record could not be stored. The reason is below; correct it in Syncro, then Retry.",

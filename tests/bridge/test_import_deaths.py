@@ -11,7 +11,7 @@ from django.utils import timezone
 from propolis.accounts.models import Account
 from propolis.bridge.importing import start_import
 from propolis.bridge.models import Connection
-from propolis.bridge.planner import CAREFUL_AFTER, Planner
+from propolis.bridge.planner import BLAMED_AFTER, CAREFUL_AFTER, Planner
 from propolis.history.models import Change
 from propolis.runs.engine import Lease, claim, work
 from propolis.runs.models import Run
@@ -67,8 +67,19 @@ def test_killed_before_it_began_a_record_a_worker_blames_none(acme: Account) -> 
         run = read(acme)
         for _ in range(CAREFUL_AFTER + 1):
             killed(run, at=first)
-        for _ in range(3 * CAREFUL_AFTER):
+        for _ in range(3 * BLAMED_AFTER):
             killed(run)
+        run = finish(run)
+    assert (run.state, counts(run, "companies")) == (Run.State.COMPLETE, {"new": 3})
+
+
+def test_workers_that_chance_kills_at_one_record_do_not_cost_it(acme: Account) -> None:
+    with a_syncro(THREE) as syncro:
+        ready(acme, syncro)
+        unlucky = sorted(each["id"] for each in syncro.sandbox.dump()["customers"])[1]
+        run = read(acme)
+        for _ in range(CAREFUL_AFTER + BLAMED_AFTER):
+            killed(run, at=unlucky)
         run = finish(run)
     assert (run.state, counts(run, "companies")) == (Run.State.COMPLETE, {"new": 3})
 
@@ -78,7 +89,7 @@ def test_the_record_at_which_workers_die_is_set_aside_and_the_rest_comes(acme: A
         ready(acme, syncro)
         deadly = sorted(each["id"] for each in syncro.sandbox.dump()["customers"])[1]
         run = read(acme)
-        for _ in range(CAREFUL_AFTER + 1 + CAREFUL_AFTER):
+        for _ in range(CAREFUL_AFTER + 1 + BLAMED_AFTER):
             killed(run, at=deadly)
         run = finish(run)
     assert (run.state, counts(run, "companies")) == (Run.State.COMPLETE, {"new": 2, "failed": 1})
