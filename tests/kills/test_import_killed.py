@@ -109,7 +109,8 @@ def test_killed_in_every_phase_it_ends_exactly(
         house.wait_for(ENDED, 120)
     assert house.query(WHY) == [WELL], f"seed {seed}: {kills}"
     found = house.call("tests.kills.side:dump")
-    assert found == {name: undisturbed[name] for name in ("lines", "sha256", "changes")}
+    told = f"seed {seed}: {kills}, {house.query('select counts from runs_run')}"
+    assert found == {name: undisturbed[name] for name in ("lines", "sha256", "changes")}, told
     # Whoever dies while reading has up to three requests on the way, and those pages are asked for again.
     assert len(syncro.sandbox.requests) <= undisturbed["requests"] + IN_FLIGHT * (kills["read"] + 1)
     assert kills == dict.fromkeys(PHASES, KILLS), f"seed {seed}: {kills}"
