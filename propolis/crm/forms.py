@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from datetime import date
 from typing import Any
 
 from django import forms
@@ -207,6 +208,16 @@ class _Amount(forms.DecimalField):
         return super().to_python(value)
 
 
+class _Day(forms.DateField):
+    """A browser takes "26" for the year 26."""
+
+    def to_python(self, value: Any) -> date | None:
+        day = super().to_python(value)
+        if day is not None and day.year < 1900:
+            raise forms.ValidationError("Write the year with four digits, such as 2026.", code="invalid")
+        return day
+
+
 _PERCENT = "Enter a whole number from 0 to 100."
 
 
@@ -219,7 +230,7 @@ _MADE: Mapping[Shape, Callable[[Field], forms.Field]] = {
         widget=forms.Textarea(attrs={"rows": 5}),
     ),
     Shape.YES_NO: lambda f: forms.BooleanField(label=f.label, required=False),
-    Shape.DATE: lambda f: forms.DateField(
+    Shape.DATE: lambda f: _Day(
         label=f.label, required=False, widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
     ),
     Shape.MONEY: lambda f: _Amount(f.label),
@@ -250,7 +261,21 @@ def _form_field(field: Field) -> forms.Field:
 class NoteForm(forms.Form):
     """A note, or a call that took place."""
 
-    body = _Line(label="Note", max_length=MOST_NOTES, strip=False, widget=forms.Textarea(attrs={"rows": 3}))
+    _EMPTY = "Write something first."
+    body = _Line(
+        label="Note",
+        max_length=MOST_NOTES,
+        strip=False,
+        widget=forms.Textarea(attrs={"rows": 3}),
+        error_messages={"required": _EMPTY},
+    )
+
+    def clean_body(self) -> str:
+        """Spaces alone are no note."""
+        body = str(self.cleaned_data["body"]).strip()
+        if not body:
+            raise forms.ValidationError(self._EMPTY)
+        return body
 
 
 class ListForm(forms.Form):

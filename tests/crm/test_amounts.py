@@ -75,6 +75,7 @@ def test_likelihood_and_expected_close(msp: Msp, bob: Client) -> None:
         ),
         ("likelihood", "101"),
         ("expected_close", "soon"),
+        ("expected_close", "0026-12-05"),
     ],
 )
 def test_what_is_no_value_is_said_and_not_saved(msp: Msp, bob: Client, name: str, typed: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from datetime import date
 from typing import Any, Final
 
 import pytest
@@ -150,6 +151,23 @@ def test_amounts_are_filled_in_by_tabbing_through(acme: Account, alice: Page, li
     expect(page.get_by_label("Likelihood in %, Wi-Fi")).to_be_focused()
     deals = Opportunity.objects.order_by("name").values_list("name", "amount", "likelihood")
     assert list(deals) == [("Backup", 1200, 50), ("Server", 900, None), ("Wi-Fi", None, None)]
+
+
+def test_an_expected_close_is_typed_digit_by_digit(acme: Account, alice: Page, live_server: Any) -> None:
+    """The year 2 is a day too, for a browser: the cell waits until it is left."""
+    three_deals(acme)
+    page = alice
+    page.goto(live_server.url + "/acme/opportunities/amounts/?sort=name")
+    page.get_by_label("Expected close, Backup").focus()
+    page.keyboard.type("12052026", delay=50)
+    page.keyboard.press("Enter")
+    expect(page.get_by_label("Expected close, Server")).to_be_focused()
+    expect(page.locator(".amounts .saved")).to_have_count(1)
+    assert list(Opportunity.objects.order_by("name").values_list("expected_close", flat=True)) == [
+        date(2026, 12, 5),
+        None,
+        None,
+    ]
 
 
 def a_leaver(acme: Account) -> Membership:

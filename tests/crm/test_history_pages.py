@@ -3,6 +3,7 @@
 import re
 from datetime import timedelta
 
+import pytest
 from django.test import Client
 from django.utils import timezone
 
@@ -74,6 +75,14 @@ def test_a_note_is_taken_back_by_who_wrote_it(msp: Msp) -> None:
     assert Note.objects.get().deleted_at is not None
     theirs = browsing(msp.alice).get(f"/acme/companies/{firm.pk}/").content.decode()
     assert [what for _at, what in undos(theirs)] == ["City changed"]
+
+
+@pytest.mark.parametrize("body", ["", "  ", "\x00 \n"])
+def test_a_note_of_nothing_is_no_note(msp: Msp, body: str) -> None:
+    firm = company(msp)
+    answer = browsing(msp.bob).post(f"/acme/companies/{firm.pk}/note/", {"body": body}, follow=True)
+    assert "Write something first." in answer.content.decode()
+    assert not Note.objects.exists()
 
 
 def test_what_one_may_no_longer_change_one_may_no_longer_undo(msp: Msp) -> None:

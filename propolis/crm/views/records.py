@@ -203,7 +203,7 @@ def note(request: HttpRequest, account: str, kind: Kind, pk: int) -> HttpRespons
         notes.add_note(row, form.cleaned_data["body"], actor=inside(request).membership, kind=what)
         messages.success(request, "Call logged." if what is Note.Kind.CALL else "Note added.")
     else:
-        messages.error(request, "Write something first.")
+        messages.error(request, " ".join(map(str, form.errors["body"])))
     return redirect(profile_url(request, row) + "#activity")
 
 
