@@ -8,9 +8,10 @@ import pytest
 from django.test import Client
 
 from propolis.accounts.models import Audit, Membership
-from propolis.crm import edit, handing, list_jobs, lists
+from propolis.crm import edit, hand_jobs, handing, list_jobs, lists
 from propolis.crm.models import Company, Contact, List, ListMember, Opportunity
 from propolis.history.models import Change
+from propolis.runs.engine import work
 from propolis.runs.models import Run
 from tests.crm.people import Msp
 from tests.crm.test_edit import company, contact, opportunity
@@ -161,7 +162,7 @@ def test_many_given_at_once_are_taken_back_at_once(msp: Msp, sam: Membership) ->
     again = bob.post(
         "/acme/tables/companies/selected/", {**form, "salesperson": "none", "id": ids[:1]}, follow=True
     )
-    assert "0 companies given to nobody." in again.content.decode()
+    assert "All of them belonged to nobody already." in again.content.decode()
 
 
 def test_one_of_many_given_is_undone_alone(msp: Msp, sam: Membership) -> None:
@@ -228,3 +229,46 @@ def test_many_taken_off_a_list_are_on_it_again_as_they_were(
     assert list(ListMember.objects.order_by("pk").values()) == was
     lists.delete_list(news)
     assert alice.post(undo_of(page), follow=True).redirect_chain[-1][0] == "/acme/lists/"
+
+
+def test_an_undo_says_what_is_so(msp: Msp, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing ticked, nothing to change, not done yet, list deleted: each has a sentence of its own, and "Undo" stays
+    until it was done."""
+    news = lists.create_list(msp.account, "Newsletter")
+    ids = [str(contact(msp, f"P{n}").pk) for n in range(3)]
+    alice = of(msp.alice)
+    form = {"action": "add", "list": str(news.pk), "narrowing": ""}
+
+    def chosen(**more: object) -> str:
+        return alice.post("/acme/tables/contacts/selected/", {**form, **more}, follow=True).content.decode()
+
+    assert "Tick at least one row." in chosen()
+    assert "None of them were on Newsletter." in chosen(id=ids, action="remove")
+    assert "All of them belonged to nobody already." in chosen(id=ids, action="assign", salesperson="none")
+    monkeypatch.setattr(list_jobs, "BATCH", 1)
+    monkeypatch.setattr(hand_jobs, "_SECONDS", 0)
+    page = chosen(id=ids)
+    assert "The rest follows within the next minutes." in page
+    undo = undo_of(page)
+    busy = alice.post(undo, follow=True).content.decode()
+    assert ("Many records are being changed already." in busy, undo_of(busy)) == (True, undo)
+    work(Run.objects.latest("pk").pk)
+    monkeypatch.undo()
+    assert "All of them were on Newsletter already." in chosen(id=ids)
+    monkeypatch.setattr(hand_jobs, "_SECONDS", 0)
+    words = alice.post(undo, follow=True).content.decode()
+    assert re.search(
+        r"Undone: \d (is|are) off Newsletter again. The rest follows within the next minutes.", words
+    )
+    work(Run.objects.latest("pk").pk)
+    assert not ListMember.objects.filter(list=news, state="in").exists()
+
+
+def test_a_list_deleted_meanwhile_leaves_nothing_to_undo(msp: Msp) -> None:
+    news = lists.create_list(msp.account, "Newsletter")
+    alice = of(msp.alice)
+    form = {"action": "add", "list": str(news.pk), "id": [str(contact(msp, "Jo").pk)], "narrowing": ""}
+    page = alice.post("/acme/tables/contacts/selected/", form, follow=True).content.decode()
+    lists.delete_list(news)
+    words = alice.post(undo_of(page), follow=True).content.decode()
+    assert "Nothing is left to undo: the list was deleted meanwhile." in words

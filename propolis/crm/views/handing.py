@@ -19,6 +19,7 @@ from propolis.runs.models import Run
 
 _LISTED = 50
 BUSY = "Many records are being changed already. Try again in a moment."
+THE_REST = "The rest follows within the next minutes."
 
 
 @needs(Verb.EDIT_CRM)
@@ -91,11 +92,16 @@ def take_back(request: HttpRequest, account: str, pk: int) -> HttpResponse:
         messages.error(request, refusal(Verb.UNDO_OTHERS))
     elif Run.objects.filter(undoes=run).exists():
         messages.info(request, "That was taken back already.")
-    elif not run.ended:
-        messages.warning(request, BUSY)
     else:
         kind = list_jobs.ON_LIST_BACK if run.kind == list_jobs.ON_LIST else hand_jobs.TAKE_BACK
-        _say_undone(request, hand_jobs.at_once(here.account, kind, {}, by=here.membership, undoes=run))
+        undo = None
+        if run.ended:
+            undo = hand_jobs.at_once(here.account, kind, {}, by=here.membership, undoes=run)
+        if undo is None:
+            # The button again: on most pages it stands nowhere else.
+            say_with_button(request, BUSY, request.path, messages.warning)
+        else:
+            _say_undone(request, undo)
     return redirect(_where(request, run))
 
 
@@ -111,18 +117,18 @@ def _where(request: HttpRequest, run: Run) -> str:
     return url(request, "crm:my_companies")
 
 
-def _say_undone(request: HttpRequest, undo: Run | None) -> None:
-    if undo is None:
-        messages.warning(request, BUSY)
-        return
+def _say_undone(request: HttpRequest, undo: Run) -> None:
     back, kept = undo.counts.get("back", 0), undo.counts.get("kept", 0)
     if undo.kind == list_jobs.ON_LIST_BACK:
         was = undo.undoes.options if undo.undoes else {"list": 0, "on": False}
-        name = List.objects.filter(pk=was["list"]).values_list("name", flat=True).first() or "the list"
+        name = List.objects.filter(pk=was["list"]).values_list("name", flat=True).first()
+        if name is None:
+            messages.info(request, "Nothing is left to undo: the list was deleted meanwhile.")
+            return
         words = f"{'is' if back == 1 else 'are'} {'off' if was['on'] else 'on'} {name} again."
         since = "changed"
     else:
         words, since = f"{'is' if back == 1 else 'are'} back.", "given on"
     if kept:
         words += f" {kept:,} {'was' if kept == 1 else 'were'} {since} since and {'stays' if kept == 1 else 'stay'}."
-    messages.success(request, f"Undone: {back:,} {words}")
+    messages.success(request, f"Undone: {back:,} {words}" + ("" if undo.ended else f" {THE_REST}"))

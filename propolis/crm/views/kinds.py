@@ -115,9 +115,11 @@ def say_with_undo(request: HttpRequest, text: str, change: Change) -> None:
     say_with_button(request, text, url(request, "crm:undo", change.pk))
 
 
-def say_with_button(request: HttpRequest, text: str, action: str) -> None:
+def say_with_button(
+    request: HttpRequest, text: str, action: str, say: Callable[..., None] = messages.success
+) -> None:
     """The message of the next page, with "Undo", which posts to `action`."""
-    messages.success(
+    say(
         request,
         format_html(
             '{} <form class="inline" method="post" action="{}">'

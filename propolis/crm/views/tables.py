@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any
 from urllib.parse import parse_qsl, urlencode
 
@@ -21,7 +21,7 @@ from propolis.crm.listing import on_list
 from propolis.crm.models import List
 from propolis.crm.panels import table_of
 from propolis.crm.tables import View, remember_columns, view
-from propolis.crm.views.handing import BUSY
+from propolis.crm.views.handing import BUSY, THE_REST
 from propolis.crm.views.kinds import ids_of, inside, say_with_button
 from propolis.runs.models import Run
 
@@ -72,7 +72,9 @@ def bulk(request: HttpRequest, account: str, page: str) -> HttpResponse:
     """Acts on the ticked rows, or with `all` on everything the filters leave: list, unlist, salesperson."""
     ids = _chosen(request, page)
     action = request.POST.get("action", "")
-    if action in ("add", "remove") and page == "contacts":
+    if not ids:
+        messages.error(request, "Tick at least one row.")
+    elif action in ("add", "remove") and page == "contacts":
         _on_list(request, ids, add=action == "add")
     elif action == "assign":
         _give(request, page, ids)
@@ -81,7 +83,7 @@ def bulk(request: HttpRequest, account: str, page: str) -> HttpResponse:
     return redirect(_back(request, page))
 
 
-def _chosen(request: HttpRequest, page: str) -> Iterable[int]:
+def _chosen(request: HttpRequest, page: str) -> list[int]:
     if "all" not in request.POST:
         return ids_of(request.POST.getlist("id"))
     shown = _filtered(request, page)
@@ -102,7 +104,7 @@ def narrowed_table(request: HttpRequest, page: str, asked: Mapping[str, str], of
     return view(request, table, base, asked)
 
 
-def _on_list(request: HttpRequest, ids: Iterable[int], *, add: bool) -> None:
+def _on_list(request: HttpRequest, ids: list[int], *, add: bool) -> None:
     here, wanted = inside(request), typed_id(request.POST.get("list"))
     if not may(here.membership, Verb.LIST_MEMBERS):
         raise Http404
@@ -110,7 +112,7 @@ def _on_list(request: HttpRequest, ids: Iterable[int], *, add: bool) -> None:
         messages.error(request, "Choose a list.")
         return
     chosen = get_object_or_404(List, pk=wanted)
-    options = {"list": chosen.pk, "ids": list(ids), "on": add}
+    options = {"list": chosen.pk, "ids": ids, "on": add}
     run = hand_jobs.at_once(here.account, list_jobs.ON_LIST, options, by=here.membership)
     if run is None:
         messages.warning(request, BUSY)
@@ -118,10 +120,11 @@ def _on_list(request: HttpRequest, ids: Iterable[int], *, add: bool) -> None:
     count = run.counts.get("changed", 0)
     contacts = "contact" if count == 1 else "contacts"
     done = f"Put {count:,} {contacts} on" if add else f"Took {count:,} {contacts} off"
-    _say_done(request, run, count, f"{done} {chosen.name}.")
+    nothing = f"{'All' if add else 'None'} of them were on {chosen.name}{' already' if add else ''}."
+    _say_done(request, run, count, f"{done} {chosen.name}.", nothing)
 
 
-def _give(request: HttpRequest, page: str, ids: Iterable[int]) -> None:
+def _give(request: HttpRequest, page: str, ids: list[int]) -> None:
     here = inside(request)
     kind = KINDS[page]
     verb = Verb.OPPORTUNITIES if kind is Kind.OPPORTUNITY else Verb.EDIT_CRM
@@ -134,23 +137,25 @@ def _give(request: HttpRequest, page: str, ids: Iterable[int]) -> None:
     person: Membership | None = None
     if wanted != "none":
         person = get_object_or_404(people(), pk=typed_id(wanted) or 0)
-    options = {"what": kind.value, "ids": list(ids), "to": person.pk if person else 0}
+    options = {"what": kind.value, "ids": ids, "to": person.pk if person else 0}
     run = hand_jobs.at_once(here.account, hand_jobs.GIVE, options, by=here.membership)
     if run is None:
         messages.warning(request, BUSY)
         return
     count = run.counts.get("given", 0)
     noun = table_of(page).noun[count != 1]
-    _say_done(request, run, count, f"{count:,} {noun} given to {person or 'nobody'}.")
+    nothing = f"All of them belonged to {person or 'nobody'} already."
+    _say_done(request, run, count, f"{count:,} {noun} given to {person or 'nobody'}.", nothing)
 
 
-def _say_done(request: HttpRequest, run: Run, count: int, words: str) -> None:
+def _say_done(request: HttpRequest, run: Run, count: int, words: str, nothing: str) -> None:
+    """`nothing`: what to say where none had to be changed."""
     if not run.ended:
-        words = f"{words} The rest follows within the next minutes."
-    if count:
+        words = f"{words} {THE_REST}"
+    if count or not run.ended:
         say_with_button(request, words, url(request, "crm:hand_back", run.pk))
     else:
-        messages.success(request, words)
+        messages.info(request, nothing)
 
 
 def table_of_page(page: str) -> Any:
