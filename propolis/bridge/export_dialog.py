@@ -258,16 +258,21 @@ def is_empty(parts: list[Part]) -> bool:
     return not any(part.ticked or part.mode != "update" for part in parts)
 
 
-def with_ticks(shown: Draft, wanted: list[str]) -> Draft:
-    """The dialog again, with the ticks as the person had left them; fields they had not seen keep their own."""
+def with_ticks(shown: Draft, wanted: list[str], token: str) -> Draft:
+    """The dialog again, with the ticks as the person had left them. One that changed on both sides since is unticked:
+    who ticked it had not seen that."""
+    seen = {
+        f"{told['row'][0]}.{name}": mark
+        for told in signing.loads(token, salt=SALT)
+        for name, mark in told["seen"].items()
+    }
+
+    def again(name: str, line: Line) -> Line:
+        as_seen = line.seen == seen.get(name, line.seen)
+        return replace(line, ticked=line.required or (name in wanted and (as_seen or line.ticked)))
+
     parts = [
-        replace(
-            part,
-            lines=[
-                replace(line, ticked=line.required or f"{part.noun}.{line.name}" in wanted)
-                for line in part.lines
-            ],
-        )
+        replace(part, lines=[again(f"{part.noun}.{line.name}", line) for line in part.lines])
         for part in shown.parts
     ]
     return replace(shown, parts=parts)

@@ -108,7 +108,7 @@ def _dialog(
             request, "bridge/send_refused.html", row, {"problem": _told(connection, found, refused)}
         )
     if ticks is not None:
-        shown = export_dialog.with_ticks(shown, ticks)
+        shown = export_dialog.with_ticks(shown, ticks, request.POST.get("token", ""))
     if run is not None:
         shown = export_dialog.with_refusals(shown, export_outcome.changes_of(run))
     words = {

@@ -94,8 +94,8 @@ def _send(scene: Scene, site: str) -> list[str]:
                 "   and beside it the same customer in Syncro, with two buttons:",
                 f"     {scene.house.syncro.control_url}/records/customers/{found.link.remote_id}",
                 '   "Change phone in Syncro" while the dialog is open, then press Send: nothing is sent, the dialog',
-                '   comes again with the new phone. "Lose the next answer", then press Send: Propolis looks, sees',
-                "   that it had arrived, and nothing is sent twice.",
+                '   comes again with the new phone, unticked. Tick it, "Lose the next answer", then press Send:',
+                "   Propolis looks, sees that it had arrived, and nothing is sent twice.",
             ]
     return []
 
