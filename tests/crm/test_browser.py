@@ -367,6 +367,10 @@ def nothing_to_hand_over(acme: Account) -> str:
     return f"settings/users/{Membership.objects.get(is_salesperson=True).pk}/hand-over/"
 
 
+def nothing_found(acme: Account) -> str:
+    return "search/?q=" + "a" * 400
+
+
 STATES: Final[list[Callable[[Account], str]]] = [
     *(
         nothing_to_compare,
@@ -379,12 +383,12 @@ STATES: Final[list[Callable[[Account], str]]] = [
     ),
     *(status_list, archiving_a_status, a_status, amounts_to_fill_in),
     *(dashboard_of_a_new_account, dashboard),
-    *(my_companies, handing_over, nothing_to_hand_over),
+    *(my_companies, handing_over, nothing_to_hand_over, nothing_found),
 ]
 
 
 def test_the_states_are_all_there() -> None:
-    assert len(STATES) == 16
+    assert len(STATES) == 17
 
 
 @pytest.mark.parametrize("state", STATES, ids=lambda state: state.__name__)

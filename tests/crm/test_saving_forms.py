@@ -175,6 +175,7 @@ def test_saving_what_was_deleted_meanwhile_leads_to_the_way_back(msp: Msp, alice
     assert answer.redirect_chain == [(f"/acme/companies/{firm.pk}/", 302)]
     assert "Brightwater was deleted meanwhile. Nothing was saved." in page
     assert ("by Bob Seller" in page, "Bring back" in page) == (True, True)
+    assert 'name="body"' not in page, "no note is offered that would be refused"
     assert "Nothing was saved" not in alice.get(where, follow=True).content.decode()
     assert alice.get(where, headers={"hx-request": "true"}).status_code == 404
     assert alice.get("/acme/companies/999999/edit/").status_code == 404
