@@ -223,8 +223,11 @@ def disconnect(connection: Connection, *, by: Membership | None) -> None:
 
 
 def token_died(connection: Connection, error: SyncroError) -> None:
-    """Notes on the row that Syncro refused its token, or a permission; not if it was replaced meanwhile."""
-    permissions = dict(connection.permissions)
+    """Notes on the row that Syncro refused its token, or a permission; not if it was replaced meanwhile.
+
+    What a token that is refused as a whole was once allowed no longer tells anybody anything.
+    """
+    permissions = {} if isinstance(error, BadToken) else dict(connection.permissions)
     if isinstance(error, MissingPermission) and error.permission:
         permissions[error.permission] = {"state": PermissionState.MISSING.value, "detail": error.sentence}
     broken = isinstance(error, BadToken) or NEEDED_FOR.get(getattr(error, "permission", "")) == "import"

@@ -112,6 +112,8 @@ def _setup(connection: Connection | None, by: Membership | None) -> WhyNot | Non
         return WhyNot("send.role", refusal(Verb.SEND))
     if connection is None or connection.state != Connection.State.CONNECTED:
         broken = connection is not None and connection.state == Connection.State.BROKEN
+        if broken and connection is not None and connection.lacks:
+            return said("send.permission", permission=connection.lacks[0], whom=whom())
         return said("send.token_refused" if broken else "send.not_connected", whom=whom())
     missing = next((step for step in Step if not is_complete(connection, step)), None)
     if missing is not None:

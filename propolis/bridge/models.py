@@ -11,6 +11,7 @@ from propolis.accounts.models import Account, Membership
 from propolis.accounts.scoping import TenantModel
 from propolis.crm.models import Company, Contact, Opportunity, OppStatus
 from propolis.runs.models import Run
+from propolis.syncro.permissions import PROBES, PermissionState
 
 
 class Connection(TenantModel):
@@ -54,6 +55,16 @@ class Connection(TenantModel):
         Membership, null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
     )
     checked_at = models.DateTimeField(null=True, blank=True)
+
+    @property
+    def lacks(self) -> list[str]:
+        """The permissions an import needs that Syncro denied the saved token."""
+        return [
+            probe.name
+            for probe in PROBES
+            if probe.needed_for == "import"
+            and self.permissions.get(probe.name, {}).get("state") == PermissionState.MISSING.value
+        ]
 
     class Meta:
         constraints: ClassVar = [

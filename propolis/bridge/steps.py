@@ -221,8 +221,11 @@ def _connection_line(connection: Connection) -> _Line:
     address = connection.base_url.partition("//")[2].partition("/")[0]
     return {
         Connection.State.CONNECTED: (f"Connected to {address}", False),
-        Connection.State.BROKEN: ("Syncro refused the saved token", True),
-        Connection.State.DISCONNECTED: (f"Disconnected from {address}", False),
+        Connection.State.BROKEN: (
+            "The saved token lacks a permission" if connection.lacks else "Syncro refused the saved token",
+            True,
+        ),
+        Connection.State.DISCONNECTED: (f"Disconnected from {address}" if address else "Disconnected", False),
     }.get(Connection.State(connection.state), ("Not connected yet", False))
 
 

@@ -20,8 +20,10 @@ from propolis.bridge.connecting import CheckReport, Refusal
 from propolis.bridge.models import Connection, Link, connection_of
 from propolis.bridge.steps import Step
 from propolis.bridge.views_wizard import step_is_open, step_page
-from propolis.syncro import PermissionResult, SyncroError
+from propolis.syncro import PermissionResult, PermissionState, SyncroError
 
+LATER = "Importing works without it. Add it before you use Send to Syncro."
+_BROKEN = Connection.State.BROKEN
 _WORD = {"ok": ("ok", "Yes"), "missing": ("bad", "Missing"), "unknown": ("warn", "Not tested")}
 _FOR = {
     "Customers - List/Search": "Reads the list of your customers",
@@ -45,13 +47,11 @@ def permission_groups(results: list[PermissionResult] | None = None) -> list[dic
 
 def _line(name: str, result: PermissionResult | None) -> dict[str, str]:
     tone, word = _WORD[result.state.value] if result else ("", "")
-    return {
-        "name": name,
-        "says": _FOR[name],
-        "tone": tone,
-        "word": word,
-        "detail": result.detail if result else "",
-    }
+    detail = result.detail if result else ""
+    if result and result.needed_for == "send" and result.state is PermissionState.MISSING:
+        # We advise to begin without it: nothing is wrong.
+        tone, detail = "warn", LATER
+    return {"name": name, "says": _FOR[name], "tone": tone, "word": word, "detail": detail}
 
 
 class TokenForm(forms.Form):
@@ -145,7 +145,7 @@ def _page(
         "form": form or replace or CredentialsForm(initial=_initial(connection)),
         "asks": form is not None or connection is None or not connection.token_cipher,
         "replace": replace or TokenForm(auto_id="replace_%s"),
-        "replacing": replace is not None,
+        "replacing": replace is not None or (connection is not None and connection.state == _BROKEN),
         "instructions": permission_groups(),
         "groups": permission_groups(lines) if lines else [],
         "report": report,

@@ -69,6 +69,15 @@ class TestWhyNot:
             'The API token may not do this: it lacks the permission "Customers - Edit". Ask Alice Moreau.',
         )
 
+    def test_a_token_that_was_refused_or_may_no_longer_read(self, crew: Crew, company: Company) -> None:
+        connection = the_connection(crew)
+        connection.state, connection.permissions = "broken", {}
+        connection.save()
+        assert why_not(crew, company)[0] == "send.token_refused"
+        connection.permissions = {"Leads - List/Search": {"state": "missing", "detail": ""}}
+        connection.save()
+        assert why_not(crew, company)[0] == "send.permission"
+
     def test_only_lost_opportunities(self, crew: Crew, company: Company) -> None:
         lost = OppStatus.objects.get(name="Lost")
         edit.move(crew.account, company.opportunities.get(), lost, actor=None)

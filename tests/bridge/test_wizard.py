@@ -147,6 +147,10 @@ def test_a_token_that_died_asks_for_attention_and_imports_are_refused_but_nothin
     )
 
 
+def test_a_connection_that_came_without_an_address_says_only_disconnected(acme: Account):
+    assert standing(a_connection(acme, state="disconnected", base_url=""))[0] == ("current", "Disconnected")
+
+
 def test_a_stale_earlier_step_is_offered_first(acme: Account):
     now = timezone.now()
     fresh, stale = now - timedelta(minutes=5), now - timedelta(hours=2)

@@ -16,6 +16,7 @@ from propolis.accounts.scoping import in_account
 from propolis.bridge import vault
 from propolis.bridge.models import Connection, Link, RemoteUser
 from propolis.bridge.statuses import ensure_status_map
+from propolis.bridge.steps import steps_of
 from propolis.crm.models import Opportunity, OppStatus
 from syncro_sandbox import Running, SeedOptions
 from tests.bridge.house import a_syncro
@@ -67,6 +68,11 @@ def test_check_shows_every_permission_and_saves_nothing(acme: Account, visitor: 
         "Customers - Create": "Not tested",
     }
     assert "This token can import" in words_of(shown)
+    edit = shown.context["groups"][1]["lines"][0]
+    assert (edit["tone"], edit["detail"]) == (
+        "warn",
+        "Importing works without it. Add it before you use Send to Syncro.",
+    )
     assert token not in words_of(shown)
     assert not Connection.objects.exists()
 
@@ -128,7 +134,9 @@ def test_a_token_that_died_is_told_and_replaced(acme: Account, visitor: Client, 
     connection = connect(visitor, syncro)
     syncro.sandbox.revoke_token(syncro.token)
     shown = visitor.post(BASE + "connection/check-saved/", follow=True)
-    assert "Imports are paused until it does, then go on by themselves." in words_of(shown)
+    assert "Syncro does not accept the saved token" in words_of(shown)
+    assert shown.context["groups"] == []  # what it was once allowed is no longer true
+    assert shown.context["replacing"]
     wrong = visitor.post(BASE + "connection/replace/", {"token": "Twrong"})
     assert "token" in wrong.context["replace"].errors
     token = syncro.sandbox.add_token(READING)
@@ -137,6 +145,20 @@ def test_a_token_that_died_is_told_and_replaced(acme: Account, visitor: Client, 
     ]
     connection.refresh_from_db()
     assert (connection.state, vault.open_token(connection)) == ("connected", token)
+
+
+def test_a_permission_taken_away_later_is_named_and_not_taken_for_a_dead_token(
+    acme: Account, visitor: Client, syncro: Running
+):
+    connection = connect(visitor, syncro)
+    vault.seal(connection, syncro.sandbox.add_token(READING[:2]))
+    connection.save()
+    shown = visitor.post(BASE + "connection/check-saved/", follow=True)
+    assert "The saved token lacks Leads - List/Search" in words_of(shown)
+    assert "Permission missing" in words_of(shown)
+    assert "Token refused" not in words_of(shown)
+    assert results(shown)["Leads - List/Search"] == "Missing"
+    assert steps_of(Connection.objects.get())[0].line == "The saved token lacks a permission"
 
 
 def test_disconnecting_asks_first_and_keeps_the_links(acme: Account, visitor: Client, syncro: Running):
