@@ -101,6 +101,16 @@ def lost_edits(account: Account, since: datetime, *, limit: int = 100) -> LostEd
     return LostEdits(sum(n for _name, n in people), people, newest)
 
 
+def names_of(account: Account, changes: Sequence[Change]) -> dict[tuple[str, int], str]:
+    """(kind, id) of the records that were edited → what each is called now; in scope."""
+    found: dict[tuple[str, int], str] = {}
+    for kind, model in MODELS.items():
+        ids = {each.local_id for each in changes if each.kind == kind}
+        query: Any = model._default_manager.filter(account=account, pk__in=ids) if ids else ()
+        found |= {(kind, row.pk): str(row) for row in query}
+    return found
+
+
 @dataclass(frozen=True, slots=True)
 class Sample:
     """A record that will change: `fields` are (label, how it is now, how it will be)."""

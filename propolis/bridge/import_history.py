@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
+
+from django.db.models import Exists, OuterRef, QuerySet
 
 from propolis.accounts.models import Account
 from propolis.bridge.import_changes import Narrowing
@@ -31,11 +33,13 @@ _NEWEST: Final = paging.Sort("number", "number", down=True)
 
 @dataclass(frozen=True)
 class Entry:
-    """One import. `parts`: its numbers, each with the list behind it; none before it has a plan."""
+    """One import. `parts`: its numbers, each with the list behind it; none before it has a plan. `since`: what
+    became of all of it, "" where it still stands."""
 
     title: str
     href: str
     badge: Badge
+    since: str
     objects: str
     who: str
     took: str
@@ -51,7 +55,7 @@ class History:
 
 def history(account: Account, params: Mapping[str, str]) -> History:
     """One page; one query for the imports, two more for its place."""
-    runs = Run.objects.filter(kind="import").select_related("by")
+    runs = with_fate(Run.objects.filter(kind="import").select_related("by"))
     kept = {key: value for key, value in params.items() if key in ("after", "before", "end")}
     page = paging.page(runs, _NEWEST, kept, SIZE)
     return History([_entry(account, run) for run in page.rows], page)
@@ -66,12 +70,28 @@ def _entry(account: Account, run: Run) -> Entry:
         title=title_of(run),
         href=at,
         badge=state_badge(run),
+        since=_since(run),
         objects=f"{len(only):,} of {what}" if only else what,
         who=who(run),
         took=seconds_in_words(took.total_seconds()) if took else "",
         requests=f"{run.requests:,}",
         parts=_parts(run, at),
     )
+
+
+def with_fate(runs: QuerySet[Run]) -> QuerySet[Run]:
+    """With `was_undone` and `was_replaced` (by a restored backup) on each."""
+    done = Run.objects.filter(state=Run.State.COMPLETE)
+    return runs.annotate(
+        was_undone=Exists(done.filter(kind="undo", undoes=OuterRef("pk"))),
+        was_replaced=Exists(done.filter(kind="restore", finished_at__gt=OuterRef("finished_at"))),
+    )
+
+
+def _since(run: Any) -> str:
+    if run.was_undone:
+        return "Undone"
+    return "Before a restored backup" if run.was_replaced and not was_discarded(run) else ""
 
 
 def _parts(run: Run, at: str) -> list[Part]:

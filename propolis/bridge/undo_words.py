@@ -152,11 +152,9 @@ def _most_first(counts: dict[str, int]) -> list[tuple[str, int]]:
 
 def _points(account: Account, connection: Connection | None, tally: Tally, *, after: bool) -> list[Point]:
     samples = _samples(account, connection, tally)
-    goes = "removed" if after else "go. The next import creates them again"
     parted = "two records again" if after else "two records again, your values back"
-    back = "as before" if after else "get the values back that they had"
     points = [
-        Point(n, f"{_what('new', kind, n)} {goes}", samples.get((kind, "create"), []))
+        Point(n, f"{_what('new', kind, n)} {_goes(n, after=after)}", samples.get((kind, "create"), []))
         for kind, n in _in_order(tally.removed)
     ]
     points += [
@@ -164,7 +162,7 @@ def _points(account: Account, connection: Connection | None, tally: Tally, *, af
         for kind, n in _in_order(tally.separated)
     ]
     points += [
-        Point(n, f"{_what('updated', kind, n)}: {back}", samples.get((kind, "update"), []))
+        Point(n, f"{_what('updated', kind, n)}: {_back(n, after=after)}", samples.get((kind, "update"), []))
         for kind, n in _in_order(tally.restored)
     ]
     values = [_values(name, n) for name, n in _by_name(tally).items()]
@@ -172,6 +170,18 @@ def _points(account: Account, connection: Connection | None, tally: Tally, *, af
         points.append(Point(sum(tally.fields.values()), f"values back: {joined(values)}", []))
     held = [Point(n, f"{_HELD[what][n != 1]} {_HELD[what][2]}", []) for what, n in _in_order(tally.held)]
     return points + held
+
+
+def _goes(n: int, *, after: bool) -> str:
+    if after:
+        return "removed"
+    return "goes. The next import creates it again" if n == 1 else "go. The next import creates them again"
+
+
+def _back(n: int, *, after: bool) -> str:
+    if after:
+        return "as before"
+    return "gets the values back that it had" if n == 1 else "get the values back that they had"
 
 
 def _samples(

@@ -52,11 +52,17 @@ def why_not(run: Run) -> str:
         return "This import has not ended yet. Stop it, or wait for its end, then undo it."
     if run.undone_by.filter(kind=KIND, state=Run.State.COMPLETE).exists():
         return "This import has been undone. To have it again, import again."
-    if Run.objects.filter(kind="restore", state=Run.State.COMPLETE, finished_at__gt=run.finished_at).exists():
+    if restored_since(run):
         return "A backup was restored after this import. What it did cannot be told apart any more."
     if not any(_part(run, part).exists() for part in PARTS):
         return "This import changed nothing here, so there is nothing to undo."
     return ""
+
+
+def restored_since(run: Run) -> bool:
+    """Whether a backup took the place of everything after this run had ended."""
+    restores = Run.objects.filter(kind="restore", state=Run.State.COMPLETE)
+    return restores.filter(finished_at__gt=run.finished_at).exists()
 
 
 def latest(account: Account) -> Run | None:

@@ -21,7 +21,7 @@ from propolis.accounts.models import Account, audit
 from propolis.accounts.policy import Verb, needs
 from propolis.accounts.requests import AccountRequest
 from propolis.bridge.backup_format import BackupRefused
-from propolis.bridge.backup_preview import lost_edits, samples_shown
+from propolis.bridge.backup_preview import lost_edits, names_of, samples_shown
 from propolis.bridge.backup_restoring import KIND, start_restore
 from propolis.bridge.backups import BEFORE_RESTORE, take_in, verify
 from propolis.bridge.models import Backup, connection_of
@@ -191,8 +191,13 @@ def _preview(run: Run, made_at: datetime) -> dict[str, Any]:
         if any(counts.values())
     ]
     lost = lost_edits(run.account, made_at)
+    names = names_of(run.account, lost.newest)
     changes = [
-        {"change": change, "fields": ", ".join(label_of(change.kind, name) for name in change.fields)}
+        {
+            "change": change,
+            "name": names.get((change.kind, change.local_id or 0), ""),
+            "fields": ", ".join(label_of(change.kind, name) for name in change.fields),
+        }
         for change in lost.newest
     ]
     changing = sum(each["added"] + each["changed"] + each["removed"] for each in tables)

@@ -22,7 +22,7 @@ from propolis.bridge.models import connection_of
 from propolis.bridge.scheduling import standing
 from propolis.bridge.sentences import run_sentence, sentence
 from propolis.bridge.undo_words import kept_csv, told
-from propolis.bridge.undoing import KIND, UNDOABLE, UndoJob, start_undo, why_not
+from propolis.bridge.undoing import KIND, UNDOABLE, UndoJob, restored_since, start_undo, why_not
 from propolis.crm.csv_import.job import verb_to_undo
 from propolis.runs import engine
 from propolis.runs.engine import Refused
@@ -135,11 +135,13 @@ def button(request: HttpRequest, about: Any) -> str:
 
 
 def notice(request: HttpRequest, about: Any) -> str:
-    """For the place "bridge.import_result": that it was undone, or is about to be."""
+    """For the place "bridge.import_result": that it was undone, is about to be, or was before a backup."""
     if not _may_undo(request, about):
         return ""
     undo = _latest(about)
     if undo is None or (undo.state == Run.State.STOPPED and undo.confirmed_at is None):
+        if about.ended and restored_since(about):
+            return render_to_string("bridge/undo_notice.html", {"state": "restored"}, request)
         return ""
     words = {"run": about, "undo": undo, "state": _state(undo), "when": moment(undo.finished_at)}
     return render_to_string("bridge/undo_notice.html", words, request)

@@ -104,8 +104,10 @@ def test_restore_is_previewed_and_confirmed_by_typing(acme: Account, alice: Clie
     page = text_of(alice.get(place))
     assert "Loses 1 edit by 1 person." in page
     assert "=HYPERLINK(&quot;http://x&quot;) City Leeds (empty)" in page
+    assert "=HYPERLINK(&quot;http://x&quot;) Updated: company, City" in page
     wrong = alice.post(place + "confirm/", {"typed": "bright"})
     assert "That is not brightwater." in text_of(wrong)
+    assert wrong.content.decode().count("<title>Error: Restore") == 1
     assert alice.post(place + "confirm/", {"typed": "brightwater"}).headers["Location"] == place
     assert worked(acme).state == "complete"
     assert "To take this back, restore the backup made before it" in text_of(alice.get(place))

@@ -5,9 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from django.utils import timezone
 
 from propolis.accounts.models import Account
 from propolis.accounts.scoping import in_account
+from propolis.bridge.undo_counting import Tally
+from propolis.bridge.undo_words import told
 from propolis.crm import edit
 from propolis.crm.models import Company, Contact
 from propolis.runs.models import Run
@@ -78,7 +81,32 @@ def test_from_the_button_to_the_receipt(acme: Account, crew: Crew) -> None:
     page = alice.get(at)
     assert "This import was undone" in words_of(page)
     assert "Undo this import" not in words_of(page)
+    assert [entry.since for entry in alice.get(BASE + "imports/").context["history"].entries] == ["Undone"]
     assert alice.get(at + "undo/progress/").headers["HX-Refresh"] == "true"
+
+
+def test_one_of_each_is_told_in_the_singular(acme: Account, crew: Crew) -> None:
+    tally = Tally(removed={"company": 1, "contact": 2}, restored={"company": 1, "contact": 2})
+    undo = Run.objects.create(account=acme, number=1, kind="undo", counts={"plan": tally.to_dict()})
+    assert [point.text for point in told(acme, None, undo, after=False).points] == [
+        "new company goes. The next import creates it again",
+        "new contacts go. The next import creates them again",
+        "updated company: gets the values back that it had",
+        "updated contacts: get the values back that they had",
+    ]
+
+
+def test_a_backup_restored_since_is_told_beside_the_import(acme: Account, crew: Crew) -> None:
+    run = imported(acme, "companies")
+    alice, at = client_of(crew.alice), f"{BASE}imports/{run.number}/"
+    assert "A backup was restored since" not in words_of(alice.get(at))
+    Run.objects.create(
+        account=acme, number=99, kind="restore", state=Run.State.COMPLETE, finished_at=timezone.now()
+    )
+    assert "A backup was restored since" in words_of(alice.get(at))
+    assert "A backup was restored since" in words_of(alice.get(BASE + "companies/"))
+    entries = alice.get(BASE + "imports/").context["history"].entries
+    assert [entry.since for entry in entries] == ["Before a restored backup"]
 
 
 def test_leaving_it_as_it_is(acme: Account, crew: Crew) -> None:
