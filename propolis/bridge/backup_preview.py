@@ -105,7 +105,7 @@ def names_of(account: Account, changes: Sequence[Change]) -> dict[tuple[str, int
     """(kind, id) of the records that were edited → what each is called now; in scope."""
     found: dict[tuple[str, int], str] = {}
     for kind, model in MODELS.items():
-        ids = {each.local_id for each in changes if each.kind == kind}
+        ids = {each.local_id for each in changes if each.kind == kind and each.local_id}
         query: Any = model._default_manager.filter(account=account, pk__in=ids) if ids else ()
         found |= {(kind, row.pk): str(row) for row in query}
     return found

@@ -15,7 +15,7 @@ from propolis.accounts.csv_cells import inert
 from propolis.accounts.models import Account
 from propolis.bridge.import_progress import applied_counts
 from propolis.bridge.import_rows import ChangeRow, rows_of
-from propolis.bridge.import_words import nouns_of, slug_of, totals_of, was_discarded, word_named
+from propolis.bridge.import_words import counts_of, nouns_of, slug_of, totals_of, was_discarded, word_named
 from propolis.bridge.models import Connection
 from propolis.bridge.planned import ACTIONS
 from propolis.bridge.planner import NOUNS
@@ -80,6 +80,11 @@ class Listing:
     note: str
     csv: str
 
+    @property
+    def key(self) -> str:
+        """Its list in Sync health, of those words that have one."""
+        return slug_of(self.word) if self.word else ""
+
 
 def of_run(run: Run, narrowed: Narrowing | None = None) -> QuerySet[Change]:
     """The records of the import: what is planned while it waits, else what was done.
@@ -128,10 +133,14 @@ def _between(run: Run, noun: str) -> dict[str, int]:
 
 def numbers_of(run: Run) -> dict[Word, int]:
     """Word → how many; of an import that was stopped half-way, what it had done by then."""
-    if run.state in (Run.State.STOPPED, Run.State.FAILED) and not was_discarded(run):
+    if _half_way(run):
         return applied_counts(run)
     totals = totals_of(run)
     return {word: totals.of(word) for word in Word}
+
+
+def _half_way(run: Run) -> bool:
+    return run.state in (Run.State.STOPPED, Run.State.FAILED) and not was_discarded(run)
 
 
 def listing(
@@ -276,14 +285,14 @@ def short_reason(reason: str) -> str:
 
 def _note(run: Run, narrowed: Narrowing, numbers: Mapping[Word, int], page: paging.Page | None) -> str:
     word = narrowed.word
-    if word not in REASONED or page is None or narrowed.noun or narrowed.reason:
+    if word not in REASONED or page is None or narrowed.reason:
         return ""
-    listed = of_run(run, Narrowing(word)).order_by().count()
-    before = numbers[word] - listed
+    if narrowed.noun:
+        numbers = {} if _half_way(run) else {word: counts_of(run, narrowed.noun).of(word)}
+    before = numbers.get(word, 0) - of_run(run, Narrowing(word, narrowed.noun)).order_by().count()
     if before <= 0:
         return ""
-    stand = "stands" if before == 1 else "stand"
-    return f"{before:,} more {stand} as in an earlier import; they are listed there."
+    return f"{before:,} more {'stands' if before == 1 else 'stand'} as in an earlier import."
 
 
 # ---- what went wrong

@@ -80,18 +80,18 @@ def _entry(account: Account, run: Run) -> Entry:
 
 
 def with_fate(runs: QuerySet[Run]) -> QuerySet[Run]:
-    """With `was_undone` and `was_replaced` (by a restored backup) on each."""
+    """With `went_back` and `overwritten` (by a restored backup) on each."""
     done = Run.objects.filter(state=Run.State.COMPLETE)
     return runs.annotate(
-        was_undone=Exists(done.filter(kind="undo", undoes=OuterRef("pk"))),
-        was_replaced=Exists(done.filter(kind="restore", finished_at__gt=OuterRef("finished_at"))),
+        went_back=Exists(done.filter(kind="undo", undoes=OuterRef("pk"))),
+        overwritten=Exists(done.filter(kind="restore", finished_at__gt=OuterRef("finished_at"))),
     )
 
 
 def _since(run: Any) -> str:
-    if run.was_undone:
+    if run.went_back:
         return "Undone"
-    return "Before a restored backup" if run.was_replaced and not was_discarded(run) else ""
+    return "Before a restored backup" if run.overwritten and not was_discarded(run) else ""
 
 
 def _parts(run: Run, at: str) -> list[Part]:

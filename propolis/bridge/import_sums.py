@@ -84,7 +84,7 @@ def numbers(run: Run, at: str) -> list[Number]:
             word.value,
             f"{found[word]:,}",
             ICONS[word],
-            _reasons_in_words(run, word) if word in REASONED and found[word] else SAYS[word],
+            _reasons_in_words(run, word, found[word]) if word in REASONED and found[word] else SAYS[word],
             at + Narrowing(word).address() + PLACE,
         )
         for word in Word
@@ -92,10 +92,14 @@ def numbers(run: Run, at: str) -> list[Number]:
     ]
 
 
-def _reasons_in_words(run: Run, word: Word) -> str:
+def _reasons_in_words(run: Run, word: Word, number: int) -> str:
+    """Those that stand as before have no row of their own in this import, so their reason is not told again."""
     told = reasons(run, word)
+    before = number - sum(n for _, n in told)
     if not told:
-        return SAYS[word]
-    first = [f"{short_reason(reason)} {n:,}" for reason, n in told[:3]]
+        return "As in an earlier import" if before > 0 else SAYS[word]
+    parts = [f"{short_reason(reason)} {n:,}" for reason, n in told[:3]]
     more = sum(n for _, n in told[3:])
-    return ", ".join([*first, f"others {more:,}"] if more else first)
+    parts += [f"others {more:,}"] if more else []
+    parts += [f"as in an earlier import {before:,}"] if before > 0 else []
+    return ", ".join(parts)

@@ -275,6 +275,24 @@ class TestTheList:
             address, pages = found[1].replace("&amp;", "&") if found else "", pages + 1
         assert (pages, len(seen), len(set(seen))) == (3, 60, 60)
 
+    def test_what_stands_as_before_is_said_and_its_list_is_no_dead_end(
+        self, acme: Account, visitor: Client
+    ) -> None:
+        a_company(acme, "Something Else", website="brightwater.example")
+        with a_syncro(EMPTY) as syncro:
+            ready(acme, syncro)
+            customer(syncro, business_name="Brightwater Dental", email="a@brightwater.example")
+            import_all(acme)
+            assert "Weak evidence 1" in words_of(visitor.get(BASE + "companies/"))
+            run = import_all(acme)
+        page = words_of(visitor.get(at(run)))
+        assert "Needs review 1 As in an earlier import" in page
+        for narrowed in ("?show=review", "?show=review&of=companies"):
+            page = words_of(visitor.get(at(run) + narrowed))
+            assert "1 more stands as in an earlier import. All as they are now:" in page
+            assert "Nothing here" not in page
+        assert "Nothing here" in words_of(visitor.get(at(run) + "?show=review&of=contacts"))
+
 
 def merged_customer(run: Run) -> int:
     return int(run.changes.get(action="merge").remote_id or 0)
