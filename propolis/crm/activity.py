@@ -177,7 +177,8 @@ class _Words:
 
     def _effects(self, change: Change) -> Iterator[Effect]:
         for name, effect in change.fields.items():
-            if name == _INTERNAL:
+            # A move between open statuses is kept with the closing date it leaves as it is, which is nothing to tell.
+            if name == _INTERNAL or effect[0] == effect[1]:
                 continue
             if isinstance(effect[0] or effect[1], dict):
                 yield from _facts(effect[0] or {}, effect[1] or {})

@@ -10,7 +10,7 @@ from django.utils import timezone
 from propolis.accounts.models import Membership
 from propolis.crm import edit, lists, notes
 from propolis.crm.combine import combine
-from propolis.crm.models import Company, Contact, ListMember, Note
+from propolis.crm.models import Company, Contact, ListMember, Note, OppStatus
 from propolis.history.models import Change
 from tests.crm.people import Msp
 from tests.crm.test_edit import company, contact, opportunity
@@ -75,6 +75,17 @@ def test_a_note_is_taken_back_by_who_wrote_it(msp: Msp) -> None:
     assert Note.objects.get().deleted_at is not None
     theirs = browsing(msp.alice).get(f"/acme/companies/{firm.pk}/").content.decode()
     assert [what for _at, what in undos(theirs)] == ["City changed"]
+
+
+def test_a_move_tells_of_the_closing_date_only_where_it_changed(msp: Msp) -> None:
+    deal, client = opportunity(msp), browsing(msp.alice)
+    told = []
+    for name in ("Qualified", "Won", "Lost", "New"):
+        edit.move(msp.account, deal, OppStatus.objects.get(name=name), actor=msp.alice)
+        page = client.get(f"/acme/opportunities/{deal.pk}/").content.decode()
+        newest = page.split('<ul class="feed pad">')[1].split("</li>")[0]
+        told.append("Closed:" in newest)
+    assert told == [False, True, False, True]
 
 
 @pytest.mark.parametrize("body", ["", "  ", "\x00 \n"])
