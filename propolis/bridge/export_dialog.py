@@ -82,6 +82,11 @@ class Draft:
         return any(part.asking for part in self.parts)
 
     @property
+    def creating(self) -> bool:
+        """There are no old values to put back."""
+        return all(part.mode == "create" for part in self.parts)
+
+    @property
     def ticked(self) -> int:
         return sum(line.ticked for part in self.parts for line in part.changed)
 

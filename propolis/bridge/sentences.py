@@ -101,10 +101,10 @@ SENDING = {
         "Syncro keeps every contact under a company, and {name} has none here. Choose a company first."
     ),
     "send.needs_opportunity": (
-        "Only what may be sold becomes new in Syncro: {name} needs an opportunity that isn't Lost."
+        "What is new in Syncro needs an opportunity that isn't Lost, and {name} has none."
     ),
     "send.update_needs_opportunity": (
-        "Your account sends only what may be sold: {name} needs an opportunity that isn't Lost."
+        "Your account sends only what has an opportunity that isn't Lost, and {name} has none."
     ),
     "send.no_opportunity_warning": "{name} has no opportunity that isn't Lost. You can update Syncro all the same.",
     "send.under_way": "{who} is sending this right now. Look again in a moment.",
