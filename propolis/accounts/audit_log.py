@@ -96,6 +96,8 @@ def told(lines: Sequence[Audit]) -> list[tuple[Audit, str]]:
     }
 
     def words_of(name: str, value: object) -> str:
+        if isinstance(value, bool):
+            return ("" if value else "not ") + name.replace("_", " ")
         if name not in _PEOPLE or not isinstance(value, int) or (value and value not in names):
             return f"{name} {value}"
         who = names.get(value, "nobody")

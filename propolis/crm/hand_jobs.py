@@ -5,6 +5,7 @@ Small ones are done within the request that asks (`at_once`); a worker goes on w
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, ClassVar, Final
 
 from propolis.accounts.models import Account, Membership, audit
@@ -116,13 +117,21 @@ class TakeBackJob(Job):
 
 
 def at_once(
-    account: Account, kind: str, options: dict[str, Any], *, by: Membership, undoes: Run | None = None
+    account: Account,
+    kind: str,
+    options: dict[str, Any],
+    *,
+    by: Membership,
+    undoes: Run | None = None,
+    named: Mapping[str, str] | None = None,
 ) -> Run | None:
-    """Starts the run and works on it for a moment; None while another one is under way."""
+    """Starts the run and works on it for a moment; None while another one is under way. `named`: what the audit log
+    says instead of an id."""
     run, new = start(account, kind, options=options, by=by, slot=SLOT, undoes=undoes)
     if not new:
         return None
-    audit(account, by, f"records.{kind}", run=run.pk, **_named(options))
+    kept = _named(options) | dict(named or {}) | ({"undoes": undoes.pk} if undoes else {})
+    audit(account, by, f"records.{kind}", run=run.pk, **kept)
     work(run.pk, seconds=_SECONDS)
     run.refresh_from_db()
     return run

@@ -7,6 +7,7 @@ import re
 import pytest
 from django.test import Client
 
+from propolis.accounts import audit_log
 from propolis.accounts.models import Audit, Membership
 from propolis.crm import edit, hand_jobs, handing, list_jobs, lists
 from propolis.crm.models import Company, Contact, List, ListMember, Opportunity
@@ -199,9 +200,10 @@ def test_many_put_on_a_list_are_off_it_again_as_they_were(msp: Msp) -> None:
     assert words in back.content.decode()
     assert members(news) == {**before, "Mo": ("removed", "Alice Admin")}
     assert "That was taken back already." in bob.post(undo_of(page), follow=True).content.decode()
-    assert [a.verb for a in Audit.objects.order_by("pk")][-2:] == [
-        "records.change_list_members",
-        "records.restore_list_members",
+    done, undone = Run.objects.order_by("pk")
+    assert [told for _line, told in audit_log.told(list(Audit.objects.order_by("pk")))][-2:] == [
+        f"on, run {done.pk}, list Newsletter",
+        f"run {undone.pk}, undoes {done.pk}",
     ]
 
 

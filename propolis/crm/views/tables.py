@@ -113,7 +113,8 @@ def _on_list(request: HttpRequest, ids: list[int], *, add: bool) -> None:
         return
     chosen = get_object_or_404(List, pk=wanted)
     options = {"list": chosen.pk, "ids": ids, "on": add}
-    run = hand_jobs.at_once(here.account, list_jobs.ON_LIST, options, by=here.membership)
+    named = {"list": chosen.name}
+    run = hand_jobs.at_once(here.account, list_jobs.ON_LIST, options, by=here.membership, named=named)
     if run is None:
         messages.warning(request, BUSY)
         return
