@@ -2,11 +2,12 @@
 
 Absence from one reading is never a deletion. Only after a *complete* read, and only what Syncro then denies one by
 one (customers in bulk by `id[]`), is marked "Not in Syncro any more"; nothing is ever deleted here. At most
-`MOST_GETS` contacts and leads are asked about in one run; above that all are held for a look.
+`MOST_GETS` contacts and as many leads are asked about in one run; the rest is held for the next runs, and told.
 """
 
 from __future__ import annotations
 
+import random
 from bisect import bisect_left
 from datetime import datetime
 from typing import Any
@@ -23,7 +24,9 @@ _KIND = {"companies": Link.Kind.CUSTOMER, "contacts": Link.Kind.CONTACT, "opport
 
 
 class Closer:
-    """`missing` in the cursor: per object the remote ids still to be asked about; None = not looked yet."""
+    """`missing` in the cursor: per object the remote ids still to be asked about; not there = not looked yet.
+    `held`: how many more there are, for the next runs.
+    """
 
     def __init__(self, run: Run, connection: Connection, client: SyncroClient) -> None:
         self.run, self.connection, self.client = run, connection, client
@@ -32,15 +35,7 @@ class Closer:
     def step(self, lease: Lease) -> bool:
         """One question to Syncro, or the end; True if there is more."""
         if "missing" not in self.cursor:
-            missing = {noun: self._missing(noun) for noun in self.run.options["objects"]}
-            self.cursor["missing"] = missing
-            self.cursor["held"] = {
-                noun: len(ids)
-                for noun, ids in missing.items()
-                if noun != "companies" and len(ids) > MOST_GETS
-            }
-            for noun in self.cursor["held"]:
-                missing[noun] = []
+            self._begin()
         noun = next((name for name, ids in self.cursor["missing"].items() if ids), None)
         if noun is None:
             self._finish(lease)
@@ -52,6 +47,15 @@ class Closer:
                 self._mark(noun, remote_id, state)
             batch.save(cursor=self.cursor, phase="closing")
         return True
+
+    def _begin(self) -> None:
+        missing = {noun: self._missing(noun) for noun in self.run.options["objects"]}
+        many = [noun for noun, ids in missing.items() if noun != "companies" and len(ids) > MOST_GETS]
+        self.cursor["held"] = {noun: len(missing[noun]) - MOST_GETS for noun in many}
+        for noun in many:
+            # Others in every run: what turns out to be there is missing from the next list as well.
+            missing[noun] = random.Random(self.run.pk).sample(missing[noun], MOST_GETS)  # noqa: S311
+        self.cursor["missing"] = missing
 
     def _missing(self, noun: str) -> list[int]:
         """Linked records that a complete read did not show."""

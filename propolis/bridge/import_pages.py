@@ -31,6 +31,7 @@ from propolis.bridge.import_words import (
     state_badge,
     title_of,
     totals_of,
+    unproven,
     was_discarded,
     who,
 )
@@ -101,6 +102,7 @@ class Result:
     badge: Badge
     reason: str
     detail: str
+    unproven: str
     sums: list[Sum]
     numbers: list[Number]
     spent: str
@@ -290,6 +292,7 @@ def result_of(account: Account, connection: Connection | None, run: Run) -> Resu
         detail=run.error_detail.partition("\n")[2]
         if run.error_code.startswith("syncro.")
         else run.error_detail,
+        unproven=unproven(run),
         sums=sums_of(run, at),
         numbers=numbers(run, at) if run.counts or run.ended else [],
         spent=spent(run),

@@ -146,7 +146,9 @@ def waits(run: Run) -> str:
     """What the run waits for and until when, or what a person has to do; "" while it works."""
     if run.state == Run.State.WAITING:
         until = f" until {clock(run.next_at)}" if run.next_at else ""
-        return f"Waiting for Syncro{until}. {run_sentence(run)}".strip()
+        # To whoever asked Syncro by hand; here there is nothing to try.
+        why = run_sentence(run).replace("Try again in a few minutes; an", "The")
+        return f"Waiting for Syncro{until}. {why}".strip()
     if run.state == Run.State.NEEDS_ATTENTION:
         return run_sentence(run) or "The import needs a person. Look at the connection, then press Resume."
     if run.state == Run.State.QUEUED and timezone.now() - run.created_at > NO_WORKER_AFTER:

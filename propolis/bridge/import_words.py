@@ -113,6 +113,18 @@ def was_discarded(run: Run) -> bool:
     return run.state == Run.State.STOPPED and run.planned_at is not None and run.confirmed_at is None
 
 
+def unproven(run: Run) -> str:
+    """What an import left to the next ones: records that Syncro no longer lists, not yet looked up."""
+    held = run.cursor.get("held") or {}
+    if not held:
+        return ""
+    those = joined([counted(n, noun) for noun, n in held.items()])
+    return (
+        f"Not in Syncro's list any more and not looked up yet: {those}. "
+        "One import looks up 50 of a kind; the next ones go on with the rest."
+    )
+
+
 def state_badge(run: Run) -> Badge:
     """The state of a run in the words of every list and page."""
     state = Run.State(run.state)

@@ -225,13 +225,13 @@ def _leaving_on_signals() -> Iterator[None]:
 
 def told(run: Run, *, asked_preview: bool = False) -> int:
     """Prints how the run ended, the sums, and what to do next; answers the exit code."""
-    from propolis.bridge.import_words import spent, title_of
+    from propolis.bridge.import_words import spent, title_of, unproven
     from propolis.runs import leaving
 
     code, how, then = _ending(run, asked_preview, gone=leaving.asked())
     leaving.stay()
     print(f"{title_of(run)}: {how}")
-    for line in sums(run):
+    for line in (*sums(run), *filter(None, [unproven(run)])):
         print(f"  {line}")
     print(f"  {spent(run)}")
     if then:

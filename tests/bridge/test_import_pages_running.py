@@ -104,7 +104,7 @@ class TestProgress:
         )
         page = words_of(visitor.get(at(run)))
         assert "Waiting for Syncro until 14:05." in page
-        assert "an import goes on by itself." in page
+        assert "(it allows 180 a minute). The import goes on by itself." in page
 
     def test_words_of_every_phase(self, acme: Account) -> None:
         run = a_run(acme)

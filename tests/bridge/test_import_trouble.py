@@ -10,6 +10,7 @@ from django.utils import timezone
 
 from propolis.accounts.models import Account
 from propolis.bridge.connecting import check_saved, connect, replace_token
+from propolis.bridge.import_words import unproven
 from propolis.bridge.models import Connection, Link
 from propolis.bridge.sentences import RECORDS, run_sentence, sentence
 from propolis.crm.models import Company, Contact
@@ -190,6 +191,31 @@ class TestSyncroItself:
         assert run.state == Run.State.COMPLETE
         assert set(Link.objects.filter(kind="customer").values_list("state", flat=True)) == {"gone"}
         assert Company.objects.filter(deleted_at=None).count() == 12
+
+    def test_more_missing_than_one_import_looks_up_are_told_and_left_to_the_next(self, acme: Account) -> None:
+        with a_syncro(EMPTY) as syncro:
+            ready(acme, syncro)
+            box = syncro.sandbox
+            box.create("customers", {"business_name": "Stays"})
+            many = [box.create("contacts", {"name": f"Person {n}"}) for n in range(53)]
+            import_all(acme)
+            for each in many[1:]:
+                box.delete("contacts", each)
+            seen = []
+            for _ in range(3):
+                run = import_all(acme, "companies", "contacts")
+                gone = Link.objects.filter(kind="contact", state="gone").count()
+                seen.append((run.state, gone, unproven(run)))
+        assert seen == [
+            (
+                "complete",
+                50,
+                "Not in Syncro's list any more and not looked up yet: 2 contacts. One import looks up 50 of a kind; "
+                "the next ones go on with the rest.",
+            ),
+            ("complete", 52, ""),
+            ("complete", 52, ""),
+        ]
 
 
 class TestSingleRecords:
