@@ -64,6 +64,24 @@ def test_columns_and_everybody_on_a_list_by_keyboard_alone(page: Page, live_serv
         assert (on_list("in"), on_list(ListMember.State.REMOVED)) == (59, 1)
 
 
+def test_who_is_unticked_is_left_out_of_all(page: Page, live_server: Any, house: Crew) -> None:
+    with in_account(house.account):
+        news = lists.create_list(house.account, "News")
+        sixty_people(house)
+        signed_in(page, live_server, house.mia).goto(live_server.url + "/acme/contacts/?q=reed")
+        page.get_by_label("Select P01 Reed").check()
+        page.get_by_label("Select all 60 contacts").check()
+        expect(page.locator("[data-selected]")).to_have_text("All selected")
+        page.locator(".bulk select[name=list]").select_option(str(news.pk))
+        expect(page.get_by_label("Select P07 Reed")).to_be_checked()
+        page.get_by_label("Select P07 Reed").uncheck()
+        expect(page.locator("[data-selected]")).to_have_text("49 selected")
+        expect(page.get_by_label("Select all 60 contacts")).not_to_be_checked()
+        page.get_by_role("button", name="Add to list").click()
+        expect(page.locator("#toasts")).to_contain_text("Put 49 contacts on News.")
+        assert not ListMember.objects.filter(contact__first="P07").exists()
+
+
 def test_an_address_is_unsubscribed_for_all_and_comes_back_with_a_reason(
     page: Page, live_server: Any, house: Crew
 ) -> None:

@@ -16,10 +16,15 @@
   document.addEventListener("change", (event) => {
     const form = event.target.closest("form.selectable");
     if (!form) return;
-    if (event.target.matches("[data-select-page]")) {
+    const row = event.target.matches('[data-select-page], input[name="id"]');
+    const whole = form.querySelector('input[name="all"]');
+    if (!row && event.target !== whole) return;
+    if (event.target.matches("[data-select-page]") || (event.target === whole && whole.checked)) {
       for (const box of form.querySelectorAll('input[name="id"]')) box.checked = event.target.checked;
     }
-    if (event.target.matches('[data-select-page], input[name="id"], input[name="all"]')) tell(form);
+    // A row that is unticked is meant to be left out: it is not all of them any more.
+    if (row && whole && !event.target.checked) whole.checked = false;
+    tell(form);
   });
   document.addEventListener("DOMContentLoaded", () => {
     for (const form of document.querySelectorAll("form.selectable")) tell(form);
