@@ -26,6 +26,16 @@
     if (row && whole && !event.target.checked) whole.checked = false;
     tell(form);
   });
+  // What the server would refuse, and the ticks would be lost with the page.
+  const needed = { add: ["list", "Choose a list."], remove: ["list", "Choose a list."], assign: ["salesperson", "Choose a salesperson."] };
+  document.addEventListener("submit", (event) => {
+    const [name, text] = (event.target.matches("form.selectable") && needed[event.submitter?.value]) || [];
+    const field = name && event.target.querySelector(`select[name="${name}"]`);
+    if (!field || field.value) return;
+    event.preventDefault();
+    field.focus();
+    document.dispatchEvent(new CustomEvent("toast", { detail: { text, tone: "warn" } }));
+  }, true); // before the form counts as sent
   document.addEventListener("DOMContentLoaded", () => {
     for (const form of document.querySelectorAll("form.selectable")) tell(form);
   });
