@@ -40,10 +40,11 @@ def suggested_counts(*, others_too: bool = False) -> list[tuple[Membership, int]
 
 @dataclass(frozen=True)
 class Share:
-    """One part of what a person leaves behind. `rows`: their living records of it."""
+    """One part of what a person leaves behind. `one`: a single record of it. `rows`: their living records of it."""
 
     key: str
     label: str
+    one: str
     kind: Kind
     field: str
     closed: bool | None = None
@@ -63,12 +64,33 @@ class Share:
 
 
 SHARES: Final = (
-    Share("companies", "Companies", Kind.COMPANY, "salesperson"),
-    Share("contacts", "Contacts", Kind.CONTACT, "salesperson"),
-    Share("opportunities", "Open opportunities", Kind.OPPORTUNITY, "salesperson", closed=False),
-    Share("closed", "Won and lost opportunities", Kind.OPPORTUNITY, "salesperson", closed=True, ticked=False),
-    Share("company_steps", "Next steps on companies", Kind.COMPANY, "next_step_by"),
-    Share("opportunity_steps", "Next steps on opportunities", Kind.OPPORTUNITY, "next_step_by"),
+    Share("companies", "Companies", "company", Kind.COMPANY, "salesperson"),
+    Share("contacts", "Contacts", "contact", Kind.CONTACT, "salesperson"),
+    Share(
+        "opportunities",
+        "Open opportunities",
+        "open opportunity",
+        Kind.OPPORTUNITY,
+        "salesperson",
+        closed=False,
+    ),
+    Share(
+        "closed",
+        "Won and lost opportunities",
+        "won or lost opportunity",
+        Kind.OPPORTUNITY,
+        "salesperson",
+        closed=True,
+        ticked=False,
+    ),
+    Share("company_steps", "Next steps on companies", "next step on a company", Kind.COMPANY, "next_step_by"),
+    Share(
+        "opportunity_steps",
+        "Next steps on opportunities",
+        "next step on an opportunity",
+        Kind.OPPORTUNITY,
+        "next_step_by",
+    ),
 )
 
 

@@ -113,6 +113,9 @@ def test_disabling_a_leaver_leads_to_handing_everything_over(msp: Msp, sam: Memb
     shares = ["companies", "contacts", "opportunities", "company_steps"]
     given = alice.post(where, {"share": shares, "to": str(sam.pk)}, follow=True)
     assert "4 records given." in given.content.decode()
+    before = re.search(r"Alice Admin: ([^<]*)</span>", given.content.decode())
+    assert before is not None
+    assert before[1] == "1 company, 1 contact, 1 open opportunity, 1 next step on a company"
     firm = Company.objects.get()
     assert (firm.salesperson, firm.next_step_by, Contact.objects.get().salesperson) == (sam, sam, sam)
     deals = Opportunity.objects.order_by("name").values_list("name", "salesperson__name")

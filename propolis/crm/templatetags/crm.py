@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from django import template
 from django.utils.html import format_html, format_html_join
@@ -40,9 +40,11 @@ def outcome_badge(status: OppStatus) -> SafeString:
 
 
 @register.filter
-def labelled(key: str) -> str:
-    """What a part of a hand-over is called in the middle of a sentence."""
-    return next((share.label.lower() for share in SHARES if share.key == key), key)
+def handed(counts: Mapping[str, int]) -> str:
+    """ "3 companies, 1 next step on a company": what of each part changed hands."""
+    parts = [(counts[share.key], share) for share in SHARES if counts.get(share.key)]
+    words = [f"{count:,} {share.one if count == 1 else share.label.lower()}" for count, share in parts]
+    return ", ".join(words) or "nothing"
 
 
 @register.filter
