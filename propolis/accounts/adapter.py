@@ -11,6 +11,7 @@ from django.urls import reverse
 class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
     error_messages: ClassVar = {
         **DefaultAccountAdapter.error_messages,
+        "email_password_mismatch": "This e-mail and password do not belong together.",
         "too_many_login_attempts": "Too many attempts failed. Wait five minutes, then try again.",
     }
 

@@ -38,6 +38,7 @@ def test_unknown_and_wrong_look_the_same(crew: Crew) -> None:
     wrong = sign_in(client_of(None), "alice@acme.example", "nothing like it")
     unknown = sign_in(client_of(None), "nobody@acme.example", "nothing like it")
     assert wrong.context["form"].errors == unknown.context["form"].errors
+    assert wrong.context["form"].non_field_errors() == ["This e-mail and password do not belong together."]
 
 
 def test_after_five_wrong_passwords_even_the_right_one_waits(crew: Crew) -> None:
