@@ -17,7 +17,7 @@ from propolis.crm.fields import Kind
 from propolis.crm.models import Company, OppStatus
 from propolis.runs.engine import confirm, work
 from propolis.runs.models import Run
-from tests.browser import assert_presentable, signed_in
+from tests.browser import assert_presentable, set_look, signed_in
 from tests.people import Crew
 
 pytestmark = pytest.mark.browser
@@ -118,6 +118,17 @@ def test_every_state_is_presentable(
     signed_in(page, live_server, house.alice)
     put_in_state(page, house, state, live_server.url + ROOT, tmp_path)
     assert_presentable(page)
+
+
+def test_what_a_restore_would_change_is_not_broken_letter_by_letter_on_a_phone(
+    page: Any, live_server: Any, house: Crew, tmp_path: Path
+) -> None:
+    set_look(page, "light", 390)
+    signed_in(page, live_server, house.alice)
+    put_in_state(page, house, "preview", live_server.url + ROOT, tmp_path)
+    widths = page.locator("td.anywhere").evaluate_all("cells => cells.map(cell => cell.offsetWidth)")
+    assert widths
+    assert min(widths) >= 100
 
 
 def test_the_states_are_all_there() -> None:

@@ -18,7 +18,7 @@ from syncro_sandbox import SeedOptions
 from tests.bridge.house import a_syncro
 from tests.bridge.import_story import import_all, ready
 from tests.bridge.review_story import two_to_decide
-from tests.browser import assert_presentable, signed_in
+from tests.browser import assert_presentable, set_look, signed_in
 from tests.people import Crew
 
 pytestmark = pytest.mark.browser
@@ -42,6 +42,7 @@ def test_two_decisions_without_a_mouse(acme: Account, house: Crew, page: Page, l
     assert_presentable(page)
     page.keyboard.press("l")
     expect(page.get_by_role("heading", name="Harbor Freight")).to_be_visible()
+    page.wait_for_load_state()  # the keys are there from then on
     page.keyboard.press("s")
     expect(page.get_by_role("heading", name="Nothing to decide")).to_be_visible()
     assert_presentable(page)
@@ -56,6 +57,16 @@ def test_two_decisions_without_a_mouse(acme: Account, house: Crew, page: Page, l
         ("linked", "link"),
         ("linked", "create"),
     ]
+
+
+def test_both_sides_are_seen_at_once_on_a_phone(
+    acme: Account, house: Crew, page: Page, live_server: Any
+) -> None:
+    set_look(page, "light", 390)
+    signed_in(page, live_server, house.alice).goto(live_server.url + BASE)
+    table = page.get_by_role("table").first
+    seen = table.evaluate("table => table.parentElement.scrollWidth - table.parentElement.clientWidth")
+    assert seen <= 0
 
 
 def test_sync_health_for_everybody(acme: Account, house: Crew, page: Page, live_server: Any) -> None:
