@@ -48,9 +48,9 @@ _VALUES: Final = {
     "closed_at": ("closing date", "closing dates"),
 }
 _HELD: Final = {
-    "review": ("question", "questions", "withdrawn: asked again by the next import"),
-    "leave_out": ("record left out", "records left out", "forgotten: looked at again by the next import"),
-    "fail": ("failed record", "failed records", "forgotten: tried again by the next import"),
+    "review": ("question", "questions", "withdrawn, asked again by the next import"),
+    "leave_out": ("record left out", "records left out", "forgotten, looked at again by the next import"),
+    "fail": ("failed record", "failed records", "forgotten, tried again by the next import"),
 }
 _WHY: Final = {
     "Changed since": "Changed here since",
@@ -109,7 +109,7 @@ def receipt(tally: Tally) -> str:
     parts += [f"{_records('new', kind, n)} removed" for kind, n in _in_order(tally.removed)]
     parts += [f"{_records('merged', kind, n)} separate again" for kind, n in _in_order(tally.separated)]
     parts += [
-        f"{n:,} {_HELD[what][n != 1]} {_HELD[what][2].partition(':')[0]}" for what, n in _in_order(tally.held)
+        f"{n:,} {_HELD[what][n != 1]} {_HELD[what][2].partition(',')[0]}" for what, n in _in_order(tally.held)
     ]
     parts += [f"{n:,} kept because: {why_words(why).lower()}" for why, n in _most_first(tally.kept)]
     return f"Undone: {', '.join(parts)}." if parts else "Undone: there was nothing left to take back."
@@ -168,7 +168,7 @@ def _points(account: Account, connection: Connection | None, tally: Tally, *, af
     values = [_values(name, n) for name, n in _by_name(tally).items()]
     if values:
         points.append(Point(sum(tally.fields.values()), f"values back: {joined(values)}", []))
-    held = [Point(n, f"{_HELD[what][n != 1]} {_HELD[what][2]}", []) for what, n in _in_order(tally.held)]
+    held = [Point(n, f"{_HELD[what][n != 1]}: {_HELD[what][2]}", []) for what, n in _in_order(tally.held)]
     return points + held
 
 

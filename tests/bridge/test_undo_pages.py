@@ -86,13 +86,16 @@ def test_from_the_button_to_the_receipt(acme: Account, crew: Crew) -> None:
 
 
 def test_one_of_each_is_told_in_the_singular(acme: Account, crew: Crew) -> None:
-    tally = Tally(removed={"company": 1, "contact": 2}, restored={"company": 1, "contact": 2})
+    tally = Tally(
+        removed={"company": 1, "contact": 2}, restored={"company": 1, "contact": 2}, held={"leave_out": 9}
+    )
     undo = Run.objects.create(account=acme, number=1, kind="undo", counts={"plan": tally.to_dict()})
     assert [point.text for point in told(acme, None, undo, after=False).points] == [
         "new company goes. The next import creates it again",
         "new contacts go. The next import creates them again",
         "updated company: gets the values back that it had",
         "updated contacts: get the values back that they had",
+        "records left out: forgotten, looked at again by the next import",
     ]
 
 
