@@ -23,5 +23,10 @@ def announce(response: HttpResponse, text: str) -> HttpResponse:
     return _trigger(response, "announce", {"text": text})
 
 
+def record_changed(response: HttpResponse) -> HttpResponse:
+    """Whatever on the page tells of the record asks for itself anew."""
+    return _trigger(response, "record-changed", True)
+
+
 def close_dialog(response: HttpResponse) -> HttpResponse:
     return _trigger(response, "close-dialog", True)

@@ -285,3 +285,22 @@ def test_made_by_a_send_and_deleted_there_again(
     page.get_by_role("button", name="Delete in Syncro").press("Enter")
     expect(page.get_by_role("region", name="Messages")).to_contain_text("Deleted contact #")
     assert len(syncro.sandbox.contacts) == 0
+
+
+def test_what_is_edited_in_place_stands_in_activity_and_syncro_card_at_once(
+    house: Crew, syncro: Running, company: Company, page: Page, live_server: Any
+) -> None:
+    sent(the_connection(house), company)
+    signed_in(page, live_server, house.bob).goto(f"{live_server.url}/acme/companies/{company.pk}/")
+    expect(page.locator("#syncro")).not_to_contain_text("Newer here")
+    page.get_by_role("textbox", name="Note").fill("Half a sen")
+    page.get_by_role("link", name="Edit phone").press("Enter")
+    page.get_by_role("textbox", name="Phone").fill("(212) 555-0190")
+    page.get_by_role("button", name="Save").press("Enter")
+    expect(page.locator("#feed")).to_contain_text("Phone changed")
+    expect(page.locator("#syncro")).to_contain_text("Newer here")
+    expect(page.get_by_role("textbox", name="Note")).to_have_value("Half a sen")
+    expect(page.get_by_role("link", name="Edit phone")).to_be_focused()
+    page.get_by_role("button", name="Undo “Phone changed”").click()
+    expect(page.get_by_role("region", name="Messages")).to_contain_text("Undone.")
+    assert fresh(company).phone == "(212) 555-0142"

@@ -29,7 +29,7 @@ from propolis.crm.views.kinds import (
 )
 from propolis.history.models import Change
 from propolis.history.undo import undo as take_back
-from propolis.ui.toasts import toast
+from propolis.ui.toasts import record_changed, toast
 
 
 def new(request: HttpRequest, account: str, kind: Kind) -> HttpResponse:
@@ -166,7 +166,7 @@ def _save_field(request: HttpRequest, kind: Kind, row: Any, form: RecordForm) ->
     if name in ("name", "first", "last", "residential", "status", "company"):
         return HttpResponse(headers={"HX-Refresh": "true"})
     shown = _fact(request, get_record(kind, row.pk), kind, name)
-    return toast(shown, f"{FIELDS[kind][name].label} saved.")
+    return record_changed(toast(shown, f"{FIELDS[kind][name].label} saved."))
 
 
 def _fact(request: HttpRequest, row: Any, kind: Kind, name: str) -> HttpResponse:
