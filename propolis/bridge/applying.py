@@ -17,7 +17,7 @@ from django.utils import timezone
 
 from propolis.accounts import bulk
 from propolis.accounts.table_statistics import refresh_after
-from propolis.bridge.links import overtaken, snapshot, write_links
+from propolis.bridge.links import follow_gone, overtaken, snapshot, write_links
 from propolis.bridge.models import Connection, Link
 from propolis.bridge.placing import Placer, placer_for
 from propolis.bridge.planned import WORDS
@@ -98,6 +98,7 @@ class Applier:
         placer.begin(batch)
         placer.create(creates, now)
         kept = self._write(placer, writes, now, result)
+        follow_gone(batch)
         links = write_links(self.scene, batch, before, kept, placer)
         for change in batch:
             change.link_id = links.get(change.remote_id or 0)

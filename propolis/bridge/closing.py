@@ -8,7 +8,6 @@ one (customers in bulk by `id[]`), is marked "Not in Syncro any more"; nothing i
 from __future__ import annotations
 
 import random
-from bisect import bisect_left
 from datetime import datetime
 from typing import Any
 
@@ -67,7 +66,7 @@ class Closer:
         seen = pages.index(self.run, pages.phases_of(self.run, sweep), key).ids
         linked = Link.objects.filter(connection=self.connection, kind=_KIND[noun], state=Link.State.LINKED)
         ids = linked.order_by("remote_id").values_list("remote_id", flat=True).iterator()
-        return [each for each in ids if not _within(seen, each)]
+        return [each for each in ids if not pages.within(seen, each)]
 
     def _ask(self, noun: str, ids: list[int]) -> tuple[int, dict[int, Link.State]]:
         """How many were asked about, and what became of those that are not plainly there."""
@@ -101,8 +100,3 @@ class Closer:
         with lease.batch() as batch:
             Connection.objects.filter(pk=self.connection.pk).update(**fields)
             batch.save(cursor=self.cursor, phase="closed")
-
-
-def _within(ordered: Any, value: int) -> bool:
-    at = bisect_left(ordered, value)
-    return at < len(ordered) and bool(ordered[at] == value)

@@ -275,6 +275,7 @@ _SHORT: Final = {
     "unreadable": "Unreadable",
     "not_storable": "Could not be stored",
     "killed_the_worker": "Stopped the import",
+    "contact_missing": "Contact missing in Syncro",
 }
 
 

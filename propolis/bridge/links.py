@@ -8,6 +8,7 @@ from functools import lru_cache
 from typing import Any, Protocol
 
 from django.db import connection as database
+from django.db.models import F
 
 from propolis.accounts import bulk
 from propolis.bridge.models import Link
@@ -15,6 +16,8 @@ from propolis.bridge.scene import Scene, local_of
 from propolis.history.models import Change
 from propolis.merge.decide import agree
 
+# Why a Link is secondary whose Syncro record is gone: another one stands for ours.
+GONE_WITH = "merged_gone"
 # What undo puts back.
 REMEMBERED = (
     *("state", "company_id", "contact_id", "opportunity_id", "agreed", "agreed_at", "remote_updated_at"),
@@ -113,6 +116,32 @@ def write_links(
         [(*(getattr(row, name) for name in _WRITTEN), row.pk) for row in rows if row.remote_id in before],
     )
     return {row.remote_id: row.pk for row in rows}
+
+
+def follow_gone(changes: Sequence[Change]) -> None:
+    """Where one of ours was matched whose own Syncro record is gone, the new one stands for it from now on.
+
+    Each Change keeps which Links gave way, for `gone_back`.
+    """
+    merged = {c.local_id: c for c in changes if c.action == Change.Action.MERGE and c.local_id is not None}
+    if not merged:
+        return
+    local = f"{local_of(next(iter(merged.values())).remote_kind)}_id"
+    gone = Link.objects.filter(**{f"{local}__in": list(merged)}, state=Link.State.GONE)
+    found = list(gone.values_list("pk", local))
+    for pk, ours in found:
+        merged[ours].args.setdefault("followed", []).append(pk)
+    if found:
+        some = Link.objects.filter(pk__in=[pk for pk, _ in found])
+        some.update(state=Link.State.SECONDARY, reason=GONE_WITH, rev=F("rev") + 1)
+
+
+def gone_back(changes: Sequence[Change]) -> None:
+    """Undo of `follow_gone`: ours is again the one whose Syncro record is gone."""
+    followed = [pk for change in changes for pk in change.args.get("followed", ())]
+    if followed:
+        some = Link.objects.filter(pk__in=followed, state=Link.State.SECONDARY, reason=GONE_WITH)
+        some.update(state=Link.State.GONE, reason="", rev=F("rev") + 1)
 
 
 def _link(scene: Scene, change: Change, old: Link | None, kept: list[str], placer: Waiting) -> Link:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import zlib
 from array import array
+from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -119,6 +120,11 @@ def index(run: Run, phases: Sequence[str], key: str) -> Index:
     if len(every) > found.unique:
         _mark_losers(run, phases, key, _repeated(every), found.losers)
     return found
+
+
+def within(ordered: Sequence[int], value: int) -> bool:
+    at = bisect_left(ordered, value)
+    return at < len(ordered) and ordered[at] == value
 
 
 def _repeated(ordered: array[int]) -> set[int]:

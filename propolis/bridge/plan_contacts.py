@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from propolis.bridge import mapping
+from propolis.bridge import mapping, pages
 from propolis.bridge.mapping import Incoming, Values
 from propolis.bridge.models import Link
 from propolis.bridge.planning import Effects, unlinked
@@ -153,11 +153,36 @@ class PersonKind(ContactKind):
 
     link_kind = Link.Kind.PERSON.value
 
+    def __init__(self, scene: Scene, seen: Sequence[int] | None = None) -> None:
+        """`seen`: the ids of the contacts of this reading; None where there is none."""
+        super().__init__(scene)
+        self._missing = {} if seen is None else missing_contacts(scene, seen)
+
     def begin(self, batch: Sequence[Incoming]) -> None:
         self.parents.load(each.parent for each in batch)
 
+    def left_out(self, incoming: Incoming) -> str:
+        """Whether their contact is gone is known at the end of this import; until then nobody is made beside it."""
+        contacts = self._missing.get(incoming.parent or 0, ())
+        person = person_record(incoming.raw, incoming.remote_id) if contacts else None
+        return "contact_missing" if person and any(same_person(person, each) for each in contacts) else ""
+
     def values(self, incoming: Incoming, raw: Mapping[str, Any]) -> Values:
         return mapping.person_values(raw, self.scene.contact_fields)
+
+
+def missing_contacts(scene: Scene, seen: Sequence[int]) -> dict[int, list[Record]]:
+    """By customer: linked contacts that this reading did not show. `seen`: those it did, in order."""
+    linked = Link.objects.filter(
+        connection=scene.connection, kind=Link.Kind.CONTACT, state=Link.State.LINKED, contact__isnull=False
+    )
+    ids = linked.order_by().values_list("remote_id", flat=True).iterator()
+    missing = [each for each in ids if not pages.within(seen, each)]
+    found: dict[int, list[Record]] = {}
+    rows = linked.filter(remote_id__among=missing) if missing else linked.none()
+    for remote_id, agreed in rows.values_list("remote_id", "agreed"):
+        found.setdefault(agreed.get("customer_id") or 0, []).append(contact_record(agreed, remote_id))
+    return found
 
 
 def any_unlinked_contacts() -> bool:

@@ -181,8 +181,11 @@ class Planner:
         return ContactKind(self.scene), lambda page: make.contacts(self.scene, page, index)
 
     def _open_persons(self, index: pages.Index) -> tuple[Kind, Any]:
-        covered = None if self.cursor.get("nested") else make.covered_persons(self.run, index)
-        return PersonKind(self.scene), lambda page: make.persons(self.scene, page, index, covered)
+        nested = bool(self.cursor.get("nested"))
+        covered = None if nested else make.covered_persons(self.run, index)
+        sweep, key = ("customers", "nested") if nested else ("contacts", "contacts")
+        seen = pages.index(self.run, pages.phases_of(self.run, sweep), key).ids
+        return PersonKind(self.scene, seen), lambda page: make.persons(self.scene, page, index, covered)
 
     def _open_opportunities(self, index: pages.Index) -> tuple[Kind, Any]:
         tally = Tally.of(self.counts.get("opportunities", {}).get("leads"))

@@ -14,6 +14,7 @@ from typing import Any, ClassVar, Protocol
 from django.db.models import Exists, Model, OuterRef
 from django.utils import timezone
 
+from propolis.bridge.links import GONE_WITH
 from propolis.bridge.mapping import Incoming, Values, fingerprint
 from propolis.bridge.models import Link
 from propolis.bridge.planned import Planned, change_for
@@ -268,12 +269,12 @@ def _plan_review(
 
 
 def unlinked(model: type[Model], link_kinds: Sequence[str], local: str) -> Any:
-    """Our rows that no Syncro record stands for: the only candidates."""
+    """Our rows that no Syncro record stands for, or only some that are gone there: the only candidates."""
     taken = Link.objects.filter(
         **{local: OuterRef("pk")},
         kind__in=link_kinds,
-        state__in=[*FOLLOWED, Link.State.SECONDARY],
-    )
+        state__in=[*FOLLOWED - {Link.State.GONE}, Link.State.SECONDARY],
+    ).exclude(state=Link.State.SECONDARY, reason=GONE_WITH)
     rows = model._default_manager.filter(deleted_at__isnull=True, merged_into__isnull=True)
     return rows.filter(~Exists(taken))
 

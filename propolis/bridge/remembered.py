@@ -17,6 +17,7 @@ from django.db.models.signals import post_save
 
 from propolis.accounts.models import Account, Membership
 from propolis.bridge import mapping
+from propolis.bridge.links import GONE_WITH
 from propolis.bridge.models import Link
 from propolis.bridge.placing import GENERAL_KEY
 from propolis.bridge.plan_leads import status_of
@@ -30,7 +31,6 @@ from propolis.history.models import Change
 from propolis.history.undo import UndoItem, register_undo_hook
 
 Action = Change.Action
-GONE_WITH: Final = "merged_gone"
 _STANDING: Final = (Link.State.LINKED, Link.State.GONE, Link.State.HIDDEN)
 _KEPT_APART: Final = frozenset({"first", "last"})
 SHOWN: Final = 200

@@ -77,6 +77,9 @@ RECORDS = {
     "deleted_here": "It was deleted here; imports leave it out until you bring it back.",
     "skipped": "You chose Skip.",
     "not_in_syncro": "It is not in Syncro any more, so there is nothing to import.",
+    "contact_missing": (
+        "This person's contact was missing in Syncro, which is being looked into: the next import decides."
+    ),
     "waits_for_company": "Waiting for its company, which needs a decision or has not been imported yet.",
     "overtaken": "It was sent to Syncro after this copy was read, so it waits for the next import.",
     "no_such_customer": "Its customer was not found in Syncro, so it came without a company.",

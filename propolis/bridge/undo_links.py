@@ -21,7 +21,7 @@ from django.db.models import Q
 from propolis.accounts import bulk
 from propolis.accounts.models import Membership
 from propolis.bridge import mapping
-from propolis.bridge.links import REMEMBERED, put_back
+from propolis.bridge.links import REMEMBERED, gone_back, put_back
 from propolis.bridge.models import Link
 from propolis.bridge.placing import WAITS
 from propolis.bridge.scene import local_of
@@ -138,6 +138,7 @@ def _records_back(items: Sequence[UndoItem]) -> None:
             gone.append(link.pk)
     write([link for link in changed.values() if link.pk not in gone], gone)
     _persons_back([item.change for item in items if "replaces_person" in item.change.args])
+    gone_back([item.change for item in items])
 
 
 def locked(ids: Iterable[int]) -> dict[int, Link]:
