@@ -83,7 +83,7 @@ def test_a_move_tells_of_the_closing_date_only_where_it_changed(msp: Msp) -> Non
     for name in ("Qualified", "Won", "Lost", "New"):
         edit.move(msp.account, deal, OppStatus.objects.get(name=name), actor=msp.alice)
         page = client.get(f"/acme/opportunities/{deal.pk}/").content.decode()
-        newest = page.split('<ul class="feed pad">')[1].split("</li>")[0]
+        newest = page.split('id="feed"')[1].split("</li>")[0]
         told.append("Closed:" in newest)
     assert told == [False, True, False, True]
 
