@@ -18,8 +18,6 @@ from propolis.runs.models import Run
 from propolis.syncro import NotFound, SyncroClient
 
 MOST_GETS = 50
-_SWEEP = {"companies": "customers", "contacts": "contacts", "opportunities": "leads"}
-_KIND = {"companies": Link.Kind.CUSTOMER, "contacts": Link.Kind.CONTACT, "opportunities": Link.Kind.LEAD}
 
 
 class Closer:
@@ -59,14 +57,9 @@ class Closer:
     def _missing(self, noun: str) -> list[int]:
         """Linked records that a complete read did not show."""
         unread = self.cursor.get("unread") or []
-        if self.run.options.get("incremental") or _SWEEP[noun] in unread:
+        if self.run.options.get("incremental") or pages.SWEEPS[noun] in unread:
             return []
-        key = "nested" if noun == "contacts" and self.cursor.get("nested") else _SWEEP[noun]
-        sweep = "customers" if key == "nested" else _SWEEP[noun]
-        seen = pages.index(self.run, pages.phases_of(self.run, sweep), key).ids
-        linked = Link.objects.filter(connection=self.connection, kind=_KIND[noun], state=Link.State.LINKED)
-        ids = linked.order_by("remote_id").values_list("remote_id", flat=True).iterator()
-        return [each for each in ids if not pages.within(seen, each)]
+        return pages.unseen(self.run, self.connection, noun, nested=bool(self.cursor.get("nested")))
 
     def _ask(self, noun: str, ids: list[int]) -> tuple[int, dict[int, Link.State]]:
         """How many were asked about, and what became of those that are not plainly there."""
@@ -83,7 +76,7 @@ class Closer:
 
     def _mark(self, noun: str, remote_id: int, state: Link.State) -> None:
         links = Link.objects.filter(connection=self.connection, remote_id=remote_id, state=Link.State.LINKED)
-        kinds = [_KIND[noun]] + ([Link.Kind.PERSON] if noun == "companies" else [])
+        kinds = [pages.KINDS[noun]] + ([Link.Kind.PERSON] if noun == "companies" else [])
         links.filter(kind__in=kinds).update(state=state)
 
     def _finish(self, lease: Lease) -> None:

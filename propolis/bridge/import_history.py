@@ -22,6 +22,7 @@ from propolis.bridge.import_words import (
     was_discarded,
     who,
 )
+from propolis.bridge.undoing import restores_after
 from propolis.crm import paging
 from propolis.merge.plan import Word
 from propolis.runs.models import Run
@@ -81,10 +82,9 @@ def _entry(account: Account, run: Run) -> Entry:
 
 def with_fate(runs: QuerySet[Run]) -> QuerySet[Run]:
     """With `went_back` and `overwritten` (by a restored backup) on each."""
-    done = Run.objects.filter(state=Run.State.COMPLETE)
+    undone = Run.objects.filter(kind="undo", state=Run.State.COMPLETE, undoes=OuterRef("pk"))
     return runs.annotate(
-        went_back=Exists(done.filter(kind="undo", undoes=OuterRef("pk"))),
-        overwritten=Exists(done.filter(kind="restore", finished_at__gt=OuterRef("finished_at"))),
+        went_back=Exists(undone), overwritten=Exists(restores_after(OuterRef("finished_at")))
     )
 
 

@@ -16,6 +16,7 @@ from propolis.crm.effects import ICONS
 from propolis.merge.plan import Word
 from propolis.runs.models import Run
 from propolis.runs.pace import Mark, measured, seconds_in_words
+from propolis.syncro.errors import TRY_LATER
 
 _PAGES: Final = {
     Run.State.QUEUED: "queued",
@@ -146,8 +147,8 @@ def waits(run: Run) -> str:
     """What the run waits for and until when, or what a person has to do; "" while it works."""
     if run.state == Run.State.WAITING:
         until = f" until {clock(run.next_at)}" if run.next_at else ""
-        # To whoever asked Syncro by hand; here there is nothing to try.
-        why = run_sentence(run).replace("Try again in a few minutes; an", "The")
+        # Whoever only looks on has nothing to try.
+        why = run_sentence(run).replace(TRY_LATER, "The import goes on by itself.")
         return f"Waiting for Syncro{until}. {why}".strip()
     if run.state == Run.State.NEEDS_ATTENTION:
         return run_sentence(run) or "The import needs a person. Look at the connection, then press Resume."

@@ -9,6 +9,7 @@ from typing import Final
 
 from django.utils import timezone
 
+from propolis.bridge.closing import MOST_GETS
 from propolis.crm import cells
 from propolis.merge.plan import Counts, Word
 from propolis.runs.models import Run
@@ -40,7 +41,7 @@ def title_of(run: Run) -> str:
     """What the import is called everywhere: "Import of 22 Nov, 14:22"."""
     if run.kind == "csv_import":
         return f"CSV import of {moment(run.created_at)}"
-    kind = "Retry" if run.options.get("only") else "Import"
+    kind = "Retry" if run.options.get("only") else run.kind.capitalize()
     return f"{kind} of {moment(run.started_at or run.created_at)}"
 
 
@@ -121,7 +122,7 @@ def unproven(run: Run) -> str:
     those = joined([counted(n, noun) for noun, n in held.items()])
     return (
         f"Not in Syncro's list any more and not looked up yet: {those}. "
-        "One import looks up 50 of a kind; the next ones go on with the rest."
+        f"One import looks up {MOST_GETS} of a kind; the next ones go on with the rest."
     )
 
 

@@ -249,10 +249,9 @@ class ImportJob(Job):
     def _stated(self, run: Run, counts: dict[str, Any]) -> dict[str, Any]:
         """What Syncro said it has, beside what was read."""
         found = dict(counts)
-        sweeps = {"companies": "customers", "contacts": "contacts", "opportunities": "leads"}
         for noun in run.options["objects"]:
             numbers = found.setdefault(noun, {"counts": Counts().to_dict(), "read": 0, "persons": 0})
-            numbers["stated"] = pages.stated(run, sweeps[noun])
+            numbers["stated"] = pages.stated(run, pages.SWEEPS[noun])
         return found
 
     # ---- Syncro

@@ -17,12 +17,15 @@ from typing import Any
 
 from django.db import connection as database
 
+from propolis.bridge.models import Connection, Link
 from propolis.runs.models import Run, RunPage
 from propolis.syncro.parsing import BadRecord, parse_page
 from propolis.syncro.records import UNSET, Contact, Customer, Lead
 from propolis.syncro.resources import Resource
 
 Place = tuple[str, int, int]  # phase, page seq, index in the page
+SWEEPS = {"companies": "customers", "contacts": "contacts", "opportunities": "leads"}
+KINDS = {"companies": Link.Kind.CUSTOMER, "contacts": Link.Kind.CONTACT, "opportunities": Link.Kind.LEAD}
 CLOSING = {"customers": ("customers-closing",), "leads": ("leads-closed",)}
 EARLIEST = datetime.min.replace(tzinfo=UTC)
 
@@ -122,11 +125,6 @@ def index(run: Run, phases: Sequence[str], key: str) -> Index:
     return found
 
 
-def within(ordered: Sequence[int], value: int) -> bool:
-    at = bisect_left(ordered, value)
-    return at < len(ordered) and ordered[at] == value
-
-
 def _repeated(ordered: array[int]) -> set[int]:
     return {a for a, b in pairwise(ordered) if a == b}
 
@@ -166,6 +164,27 @@ def changed_at(record: Customer | Contact | Lead) -> datetime | None:
         if value is not UNSET and value is not None:
             return value
     return None
+
+
+def source(noun: str, *, nested: bool) -> tuple[str, str]:
+    """The sweep that reads these records, and their key in `index`. `nested`: contacts come inside customers."""
+    if noun == "contacts" and nested:
+        return "customers", "nested"
+    return SWEEPS[noun], SWEEPS[noun]
+
+
+def unseen(run: Run, connection: Connection, noun: str, *, nested: bool) -> list[int]:
+    """Remote ids of linked records that this reading did not show, in order."""
+    sweep, key = source(noun, nested=nested)
+    seen = index(run, phases_of(run, sweep), key).ids
+    linked = Link.objects.filter(connection=connection, kind=KINDS[noun], state=Link.State.LINKED)
+    ids = linked.order_by("remote_id").values_list("remote_id", flat=True).iterator()
+    return [each for each in ids if not _within(seen, each)]
+
+
+def _within(ordered: array[int], value: int) -> bool:
+    at = bisect_left(ordered, value)
+    return at < len(ordered) and ordered[at] == value
 
 
 def drop_bodies(run: Run) -> None:

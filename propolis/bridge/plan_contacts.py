@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from propolis.bridge import mapping, pages
+from propolis.bridge import mapping
 from propolis.bridge.mapping import Incoming, Values
 from propolis.bridge.models import Link
 from propolis.bridge.planning import Effects, unlinked
@@ -153,10 +153,10 @@ class PersonKind(ContactKind):
 
     link_kind = Link.Kind.PERSON.value
 
-    def __init__(self, scene: Scene, seen: Sequence[int] | None = None) -> None:
-        """`seen`: the ids of the contacts of this reading; None where there is none."""
+    def __init__(self, scene: Scene, missing: Sequence[int] = ()) -> None:
+        """`missing`: the ids of linked contacts that this reading did not show."""
         super().__init__(scene)
-        self._missing = {} if seen is None else missing_contacts(scene, seen)
+        self._missing = _by_customer(scene, missing)
 
     def begin(self, batch: Sequence[Incoming]) -> None:
         self.parents.load(each.parent for each in batch)
@@ -171,17 +171,18 @@ class PersonKind(ContactKind):
         return mapping.person_values(raw, self.scene.contact_fields)
 
 
-def missing_contacts(scene: Scene, seen: Sequence[int]) -> dict[int, list[Record]]:
-    """By customer: linked contacts that this reading did not show. `seen`: those it did, in order."""
-    linked = Link.objects.filter(
-        connection=scene.connection, kind=Link.Kind.CONTACT, state=Link.State.LINKED, contact__isnull=False
-    )
-    ids = linked.order_by().values_list("remote_id", flat=True).iterator()
-    missing = [each for each in ids if not pages.within(seen, each)]
+def _by_customer(scene: Scene, contacts: Sequence[int]) -> dict[int, list[Record]]:
+    """These linked contacts of Syncro, as they were last agreed on, by the customer they had then."""
     found: dict[int, list[Record]] = {}
-    rows = linked.filter(remote_id__among=missing) if missing else linked.none()
-    for remote_id, agreed in rows.values_list("remote_id", "agreed"):
-        found.setdefault(agreed.get("customer_id") or 0, []).append(contact_record(agreed, remote_id))
+    if contacts:
+        links = Link.objects.filter(
+            connection=scene.connection,
+            kind=Link.Kind.CONTACT,
+            contact__isnull=False,
+            remote_id__among=contacts,
+        )
+        for remote_id, agreed in links.values_list("remote_id", "agreed"):
+            found.setdefault(agreed.get("customer_id") or 0, []).append(contact_record(agreed, remote_id))
     return found
 
 

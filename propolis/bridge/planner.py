@@ -159,13 +159,9 @@ class Planner:
     # ---- stages
 
     def _open(self, name: str) -> Stage:
-        nested = bool(self.cursor.get("nested"))
-        sweep, key = {
-            "companies": ("customers", "customers"),
-            "contacts": ("customers", "nested") if nested else ("contacts", "contacts"),
-            "persons": ("customers", "customers"),
-            "opportunities": ("leads", "leads"),
-        }[name]
+        # Persons stand on the customers' own pages.
+        of = "companies" if name == "persons" else name
+        sweep, key = pages.source(of, nested=bool(self.cursor.get("nested")))
         found = pages.index(self.run, pages.phases_of(self.run, sweep), key)
         total = 0 if name == "persons" else found.unique + found.nameless
         kind, items = getattr(self, f"_open_{name}")(found)
@@ -183,9 +179,8 @@ class Planner:
     def _open_persons(self, index: pages.Index) -> tuple[Kind, Any]:
         nested = bool(self.cursor.get("nested"))
         covered = None if nested else make.covered_persons(self.run, index)
-        sweep, key = ("customers", "nested") if nested else ("contacts", "contacts")
-        seen = pages.index(self.run, pages.phases_of(self.run, sweep), key).ids
-        return PersonKind(self.scene, seen), lambda page: make.persons(self.scene, page, index, covered)
+        missing = pages.unseen(self.run, self.scene.connection, "contacts", nested=nested)
+        return PersonKind(self.scene, missing), lambda page: make.persons(self.scene, page, index, covered)
 
     def _open_opportunities(self, index: pages.Index) -> tuple[Kind, Any]:
         tally = Tally.of(self.counts.get("opportunities", {}).get("leads"))

@@ -61,8 +61,12 @@ def why_not(run: Run) -> str:
 
 def restored_since(run: Run) -> bool:
     """Whether a backup took the place of everything after this run had ended."""
-    restores = Run.objects.filter(kind="restore", state=Run.State.COMPLETE)
-    return restores.filter(finished_at__gt=run.finished_at).exists()
+    return restores_after(run.finished_at).exists()
+
+
+def restores_after(at: Any) -> QuerySet[Run]:
+    """`at`: a moment, or what stands for one in a query."""
+    return Run.objects.filter(kind="restore", state=Run.State.COMPLETE, finished_at__gt=at)
 
 
 def latest(account: Account) -> Run | None:

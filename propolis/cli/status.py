@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from propolis.runs.models import Run
 
 LATEST = 5
-_OTHER_WORK = {"csv_import": "CSV import", "undo": "Undo", "restore": "Restore"}
+TOLD = ("import", "csv_import", "undo", "restore")
 
 
 def add_to(app: typer.Typer) -> None:
@@ -47,7 +47,7 @@ def standing(account: Account) -> dict[str, Any]:
 
     connection = connection_of(account)
     under_way = holder(account)
-    latest = Run.objects.filter(kind__in=("import", *_OTHER_WORK)).select_related("by")
+    latest = Run.objects.filter(kind__in=TOLD).select_related("by")
     return {
         "account": account.slug,
         "name": account.name,
@@ -86,13 +86,13 @@ def _connection(connection: Connection | None) -> dict[str, Any]:
 
 
 def _run(run: Run) -> dict[str, Any]:
-    from propolis.bridge.import_words import state_badge
+    from propolis.bridge.import_words import state_badge, title_of
     from propolis.bridge.sentences import run_sentence
 
     return {
         "number": run.number,
         "kind": run.kind,
-        "title": _title(run),
+        "title": title_of(run),
         "state": run.state,
         "says": state_badge(run).text,
         "why": run_sentence(run),
@@ -104,14 +104,6 @@ def _run(run: Run) -> dict[str, Any]:
         "started_at": _iso(run.started_at),
         "finished_at": _iso(run.finished_at),
     }
-
-
-def _title(run: Run) -> str:
-    from propolis.bridge.import_words import moment, title_of
-
-    if run.kind == "import":
-        return title_of(run)
-    return f"{_OTHER_WORK.get(run.kind, run.kind)} of {moment(run.started_at or run.created_at)}"
 
 
 def _counts() -> dict[str, int]:

@@ -29,7 +29,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import ClassVar
+from typing import ClassVar, Final
 
 _LONGEST_FACT = 300
 
@@ -120,6 +120,10 @@ class TooLarge(Stop):
     )
 
 
+TRY_LATER: Final = "Try again in a few minutes; an import goes on by itself."
+"""To whoever asked by hand; an import that waits says only that it goes on."""
+
+
 class TryLater(SyncroError):
     """The same request may succeed later. Nothing was changed in Syncro."""
 
@@ -130,10 +134,7 @@ class RateLimited(TryLater):
     """`retry_after`: the seconds Syncro asked for, None where it named none."""
 
     code = "syncro.rate_limited"
-    template = (
-        "Syncro had too many requests from this address (it allows 180 a minute). "
-        "Try again in a few minutes; an import goes on by itself."
-    )
+    template = "Syncro had too many requests from this address (it allows 180 a minute). " + TRY_LATER
 
     def __init__(self, retry_after: float | None = None, *, detail: str = "", status: int = 429) -> None:
         self.retry_after = retry_after
@@ -142,10 +143,7 @@ class RateLimited(TryLater):
 
 class ServerTrouble(TryLater):
     code = "syncro.server_trouble"
-    template = (
-        "Syncro had trouble of its own (error {number}). Try again in a few minutes; "
-        "an import goes on by itself."
-    )
+    template = "Syncro had trouble of its own (error {number}). " + TRY_LATER
 
     def __init__(self, status: int, *, detail: str = "") -> None:
         super().__init__(detail=detail, status=status, number=str(status))
@@ -155,10 +153,7 @@ class NoAnswer(TryLater):
     """`slow`: the request was sent and no answer came in time (a smaller page may help)."""
 
     code = "syncro.no_answer"
-    template = (
-        "Syncro could not be reached, or did not answer in time. Try again in a few minutes; "
-        "an import goes on by itself."
-    )
+    template = "Syncro could not be reached, or did not answer in time. " + TRY_LATER
 
     def __init__(self, *, detail: str = "", slow: bool = False) -> None:
         self.slow = slow
@@ -167,29 +162,22 @@ class NoAnswer(TryLater):
 
 class Garbled(TryLater):
     code = "syncro.garbled"
-    template = (
-        "Syncro answered with something unexpected. Try again in a few minutes; an import goes on by itself."
-    )
+    template = "Syncro answered with something unexpected. " + TRY_LATER
 
 
 class WebPage(Garbled):
     code = "syncro.web_page"
-    template = (
-        "Syncro answered with a web page instead of data: it may be under maintenance. "
-        "Try again in a few minutes; an import goes on by itself."
-    )
+    template = "Syncro answered with a web page instead of data: it may be under maintenance. " + TRY_LATER
 
 
 class CutOff(Garbled):
     code = "syncro.cut_off"
-    template = (
-        "Syncro's answer stopped in the middle. Try again in a few minutes; an import goes on by itself."
-    )
+    template = "Syncro's answer stopped in the middle. " + TRY_LATER
 
 
 class EmptyAnswer(Garbled):
     code = "syncro.empty_answer"
-    template = "Syncro's answer was empty. Try again in a few minutes; an import goes on by itself."
+    template = "Syncro's answer was empty. " + TRY_LATER
 
 
 class Interrupted(TryLater):

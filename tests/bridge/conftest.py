@@ -2,6 +2,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from django.test import Client
 
 from propolis.accounts.models import Account, Membership
 from propolis.accounts.scoping import in_account
@@ -10,7 +11,7 @@ from syncro_sandbox import Running
 from tests.bridge.export_story import EMPTY, ready_to_send
 from tests.bridge.export_wire import Wire, through
 from tests.bridge.house import a_member, a_syncro, an_account
-from tests.people import Crew
+from tests.people import Crew, client_of
 
 
 @pytest.fixture(autouse=True)
@@ -25,6 +26,12 @@ def acme(db: None):
     account = an_account()
     with in_account(account):
         yield account
+
+
+@pytest.fixture
+def visitor(crew: Crew) -> Client:
+    """Alice's browser, of an account that a file has with its people."""
+    return client_of(crew.alice)
 
 
 @pytest.fixture

@@ -42,11 +42,6 @@ def acme(crew: Crew) -> Iterator[Account]:
 
 
 @pytest.fixture
-def visitor(crew: Crew) -> Client:
-    return client_of(crew.alice)
-
-
-@pytest.fixture
 def syncro() -> Iterator[Running]:
     with a_syncro(EMPTY) as running:
         yield running

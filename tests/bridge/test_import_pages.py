@@ -38,11 +38,6 @@ def acme(crew: Crew) -> Iterator[Account]:
         yield crew.account
 
 
-@pytest.fixture
-def visitor(crew: Crew) -> Client:
-    return client_of(crew.alice)
-
-
 def words_of(response: Any) -> str:
     """What a person reads of the page itself, in one line."""
     assert response.status_code == 200

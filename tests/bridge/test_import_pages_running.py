@@ -42,11 +42,6 @@ def acme(crew: Crew) -> Iterator[Account]:
         yield crew.account
 
 
-@pytest.fixture
-def visitor(crew: Crew) -> Client:
-    return client_of(crew.alice)
-
-
 def a_run(acme: Account, **values: Any) -> Run:
     """An import as a worker left it; nobody works on it."""
     given = {"state": Run.State.READING, "phase": "reading", "slot": "data", "kind": "import", "number": 1}

@@ -52,11 +52,6 @@ def acme(crew: Crew):
         yield crew.account
 
 
-@pytest.fixture
-def visitor(crew: Crew) -> Client:
-    return client_of(crew.alice)
-
-
 def a_connection(acme: Account, **more: Any) -> Connection:
     """Connected a while ago to a Syncro that nobody asks anything here."""
     given = {

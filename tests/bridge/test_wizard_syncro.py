@@ -33,11 +33,6 @@ def acme(crew: Crew) -> Iterator[Account]:
 
 
 @pytest.fixture
-def visitor(crew: Crew) -> Client:
-    return client_of(crew.alice)
-
-
-@pytest.fixture
 def syncro(settings: Any) -> Iterator[Running]:
     with a_syncro() as running:
         settings.PROPOLIS_SYNCRO_BASE_URL = running.base_url

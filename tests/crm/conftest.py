@@ -20,3 +20,8 @@ def msp(db: None) -> Iterator[Msp]:
 @pytest.fixture
 def alice(msp: Msp) -> Client:
     return client_of(msp.alice)
+
+
+@pytest.fixture
+def bob(msp: Msp) -> Client:
+    return client_of(msp.bob)

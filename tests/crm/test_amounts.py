@@ -16,14 +16,6 @@ from tests.crm.people import Msp
 from tests.crm.test_edit import opportunity
 
 
-@pytest.fixture
-def bob(msp: Msp) -> Client:
-    client = Client()
-    assert msp.bob.user is not None
-    client.force_login(msp.bob.user)
-    return client
-
-
 def leave(client: Client, deal: Opportunity, name: str, text: str, was: str = "", more: str = "") -> str:
     """The answer to leaving a cell, as words."""
     key = f"{name}-{deal.pk}"

@@ -6,7 +6,6 @@ import re
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
-import pytest
 from django.test import Client
 from django.utils import timezone
 
@@ -17,14 +16,6 @@ from propolis.crm.pipeline import Month, Sums
 from tests.crm.people import Msp
 from tests.crm.test_csv_export import client_of
 from tests.crm.test_edit import company, contact, opportunity
-
-
-@pytest.fixture
-def bob(msp: Msp) -> Client:
-    client = Client()
-    assert msp.bob.user is not None
-    client.force_login(msp.bob.user)
-    return client
 
 
 def closed(msp: Msp, status: str, day: datetime, amount: str = "") -> None:

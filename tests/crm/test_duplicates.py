@@ -182,14 +182,6 @@ def test_a_search_is_due_after_data_came_by_a_run_and_only_then(msp: Msp) -> Non
     assert duplicate_search.is_stale(last)
 
 
-@pytest.fixture
-def bob(msp: Msp) -> Client:
-    client = Client()
-    assert msp.bob.user is not None
-    client.force_login(msp.bob.user)
-    return client
-
-
 def test_bob_merges_from_the_page_and_comes_back_to_it(msp: Msp, bob: Client) -> None:
     one, other = company(msp, "Brightwater", phone=PHONE), company(msp, "Brightwater LLC", city="Salem")
     contact(msp, company=other.pk)
