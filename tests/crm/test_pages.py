@@ -402,3 +402,9 @@ def test_of_few_that_match_the_order_s_index_is_not_walked(msp: Msp, alice: Clie
     assert [row.first for row in table.page.rows] == ["Zoe", "Zoe"]
     (asked,) = [one["sql"] for one in queries if "LIMIT 51" in one["sql"]]
     assert 'ORDER BY CASE WHEN U0."id" > 0 THEN U0."sort_name"' in asked
+
+
+def test_the_search_of_a_list_names_it_as_it_is(msp: Msp, alice: Client) -> None:
+    row = lists.create_list(msp.account, "Spring & Co")
+    assert 'placeholder="Search Spring &amp; Co"' in alice.get(f"/acme/lists/{row.pk}/").content.decode()
+    assert 'placeholder="Search companies"' in alice.get("/acme/companies/").content.decode()
