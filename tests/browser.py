@@ -83,6 +83,7 @@ def assert_no_sideways_scroll(page: Page) -> None:
 
 def assert_presentable(page: Page) -> None:
     """In all four looks: accessible and not wider than the window. Ends light and 1440 wide."""
+    page.wait_for_load_state()  # its styles are there from then on
     for _ in looks(page):
         assert_no_sideways_scroll(page)
         assert_accessible(page)

@@ -104,7 +104,7 @@ def test_pause_and_resume_keep_the_focus(syncro: Running, alice: Page, live_serv
     page = alice
     page.goto(live_server.url + BASE + "companies/")
     page.get_by_role("button", name="Import companies").press("Enter")
-    page.wait_for_url("**/companies/")
+    expect(page.get_by_role("heading", name="Importing companies")).to_be_visible()
     some_steps(1)
     expect(page.locator("#import-run")).to_contain_text("Running")
     page.get_by_role("button", name="Pause").focus()

@@ -79,7 +79,8 @@ def test_sync_health_for_everybody(acme: Account, house: Crew, page: Page, live_
     edit.delete(Company.objects.get(links=second), actor=house.alice)
     signed_in(page, live_server, house.alice).goto(live_server.url + HEALTH)
     assert_presentable(page)
-    page.get_by_role("link", name="1").first.press("Enter")
+    with page.expect_navigation():
+        page.get_by_role("link", name="1").first.press("Enter")
     for where in (f"{HEALTH}newer/", f"{HEALTH}remembered/", f"/acme/companies/{company.pk}/", "/acme/"):
         page.goto(live_server.url + where)
         assert_presentable(page)

@@ -107,7 +107,7 @@ def test_bob_moves_a_card_with_the_keyboard_alone(page: Page, live_server: Any, 
     with page.expect_navigation():
         page.keyboard.press("Enter")
     expect(page.get_by_text("Moved New firewall to Proposal.").first).to_be_visible()
-    assert page.evaluate("document.activeElement.id") == f"card-{deal}"
+    expect(page.locator(f"#card-{deal}")).to_be_focused()
     with in_account(house.account):
         assert Opportunity.objects.get(pk=deal).status.name == "Proposal"
 

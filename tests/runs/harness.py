@@ -161,6 +161,24 @@ class House:
             assert time.monotonic() < until, f"{what or 'it'} did not happen in {timeout} s\n{self.said()}"
             time.sleep(0.02)
 
+    def freeze(self, worker: Process) -> None:
+        """Stops it where it stands; on SQLite outside a transaction, inside of which it keeps everybody out."""
+        worker.freeze()
+        while self.vendor == "sqlite" and self._locked():
+            worker.thaw()
+            time.sleep(0.05)
+            worker.freeze()
+
+    def _locked(self) -> bool:
+        """Somebody is inside a writing transaction on the SQLite file."""
+        with closing(sqlite3.connect(self.folder / "propolis.sqlite3", timeout=0.5)) as found:
+            try:
+                found.execute("begin immediate")
+                found.execute("rollback")
+            except sqlite3.OperationalError:
+                return True
+        return False
+
     def said(self) -> str:
         """What all processes printed, for the message of a failed test."""
         return "\n".join(f"--- {p.log.name}\n{p.said[-4000:]}" for p in self.processes)

@@ -171,7 +171,7 @@ def test_latency_delays_every_answer(box: Sandbox, client: httpx2.Client) -> Non
 def test_connections_are_kept_and_requests_run_side_by_side(box: Sandbox, served: Running) -> None:
     from concurrent.futures import ThreadPoolExecutor
 
-    box.set("latency_ms", 400)
+    box.set("latency_ms", 1000)
     limits = httpx2.Limits(max_connections=3)
     headers = {"Authorization": served.token}
     with httpx2.Client(base_url=served.base_url, headers=headers, limits=limits) as client:
@@ -179,7 +179,8 @@ def test_connections_are_kept_and_requests_run_side_by_side(box: Sandbox, served
         with ThreadPoolExecutor(3) as pool:
             statuses = [answer.status_code for answer in pool.map(lambda _: client.get("/me"), range(6))]
     assert statuses == [200] * 6
-    assert time.monotonic() - started < 2.0
+    # One after the other they take six seconds at least.
+    assert time.monotonic() - started < 5.5
 
 
 def test_the_log_tells_what_was_asked_and_no_secret(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import resource
-import time
 from collections import Counter
 from functools import cache
 
@@ -189,20 +188,12 @@ def test_numbers_and_domains_belong_to_nobody() -> None:
 @pytest.mark.slow
 def test_a_hundred_thousand_contacts() -> None:
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    started = time.monotonic()
     box = Sandbox(SeedOptions(companies=10_000, contacts=100_000, leads=10_000), clock=Clock(), rate_limit=0)
-    seconds = time.monotonic() - started
     grown_mb = (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1024
 
     assert (len(box.customers), len(box.contacts), len(box.leads)) == (10_000, 100_000, 10_000)
-    assert seconds < 20
     assert grown_mb < 400
     api = Asker(box)
     assert api.get("/contacts", page=2000)["meta"] == {
         "total_pages": 2000, "total_entries": 100_000, "per_page": 50, "page": 2000,
     }  # fmt: skip
-    api.get("/customers", include_disabled="true")
-    started = time.monotonic()
-    for _ in range(10):
-        api.ask("GET", "/customers", params={"include_disabled": "true"})
-    assert (time.monotonic() - started) / 10 < 0.05

@@ -5,21 +5,25 @@
   const place = (menu) => {
     const button = document.querySelector(`[popovertarget="${CSS.escape(menu.id)}"]`);
     if (!button) return;
+    // Measured with the whole window to itself: where it stood last may leave it less.
+    Object.assign(menu.style, { inset: "0", margin: "0", display: "block" });
+    const { offsetWidth: width, offsetHeight: height } = menu;
     const at = button.getBoundingClientRect();
-    const fits = at.bottom + GAP + menu.offsetHeight <= window.innerHeight;
-    const top = fits ? at.bottom + GAP : Math.max(GAP, at.top - GAP - menu.offsetHeight);
-    const left = Math.max(GAP, Math.min(at.right - menu.offsetWidth, window.innerWidth - menu.offsetWidth - GAP));
-    Object.assign(menu.style, { inset: "auto", margin: "0", top: `${top}px`, left: `${left}px` });
+    const fits = at.bottom + GAP + height <= window.innerHeight;
+    const top = fits ? at.bottom + GAP : Math.max(GAP, at.top - GAP - height);
+    const left = Math.max(GAP, Math.min(at.right - width, window.innerWidth - width - GAP));
+    Object.assign(menu.style, { inset: `${top}px auto auto ${left}px`, display: "" });
   };
 
-  document.addEventListener("toggle", (event) => {
+  // Before it opens, not after: it is never seen where it stood last.
+  document.addEventListener("beforetoggle", (event) => {
     if (event.newState === "open" && event.target.matches(".menu.below")) place(event.target);
   }, true);
+  const opened = () => document.querySelectorAll(".menu.below:popover-open");
   document.addEventListener("scroll", (event) => {
-    for (const menu of document.querySelectorAll(".menu.below:popover-open")) {
-      if (!menu.contains(event.target)) place(menu);
-    }
+    for (const menu of opened()) if (!menu.contains(event.target)) place(menu);
   }, true);
+  window.addEventListener("resize", () => opened().forEach(place));
 
   const unfolded = () => [...document.querySelectorAll("details.menu-at[open]")];
 
