@@ -26,16 +26,18 @@ SLOT: Final = "assign"
 _SECONDS = 5.0  # of work within the request
 
 
+def added(run: Run, **done: int) -> dict[str, int]:
+    """The run's counts with what one more batch has done."""
+    return {**run.counts, **{key: run.counts.get(key, 0) + count for key, count in done.items()}}
+
+
 class _Giving(Job):
     slot: ClassVar[str] = SLOT
 
     def step(self, run: Run, lease: Lease) -> Step:
         with lease.batch() as batch:
             moved = self.give(run)
-            counts = dict(run.counts)
-            for key, count in moved.items():
-                counts[key] = counts.get(key, 0) + count
-            batch.save(state=Run.State.APPLYING, counts=counts)
+            batch.save(state=Run.State.APPLYING, counts=added(run, **moved))
         return Continue() if moved else Finish(Run.State.COMPLETE)
 
     def give(self, run: Run) -> dict[str, int]:
@@ -88,8 +90,7 @@ class GiveJob(Job):
         with lease.batch() as batch:
             some = ids[at : at + BATCH]
             count = assign(Kind(run.options["what"]), some, person, actor=run.by, run=run)
-            given = run.counts.get("given", 0) + count
-            batch.save(state=Run.State.APPLYING, counts={"given": given}, cursor={"at": at + BATCH})
+            batch.save(state=Run.State.APPLYING, counts=added(run, given=count), cursor={"at": at + BATCH})
         return Continue()
 
 
@@ -108,10 +109,7 @@ class TakeBackJob(Job):
             return Finish(Run.State.COMPLETE)
         with lease.batch() as batch:
             done = sum(item.can for item in undo_batch(some, actor=run.by, run=run))
-            counts = {
-                "back": run.counts.get("back", 0) + done,
-                "kept": run.counts.get("kept", 0) + len(some) - done,
-            }
+            counts = added(run, back=done, kept=len(some) - done)
             batch.save(state=Run.State.APPLYING, counts=counts, cursor={"before": some[-1].pk})
         return Continue()
 

@@ -9,7 +9,7 @@ from typing import ClassVar, Final
 
 from django.utils import timezone
 
-from propolis.crm.hand_jobs import SLOT
+from propolis.crm.hand_jobs import SLOT, added
 from propolis.crm.lists import BATCH, Changed, change, change_back
 from propolis.crm.models import List
 from propolis.runs.engine import Continue, Finish, Job, Lease, Step, register
@@ -40,8 +40,8 @@ class OnListJob(Job):
                 read_at=timezone.now(),
                 meta={"were": done.were, "at": done.at},
             )
-            count = run.counts.get("changed", 0) + len(done.were)
-            batch.save(state=Run.State.APPLYING, counts={"changed": count}, cursor={"at": at + BATCH})
+            counts = added(run, changed=len(done.were))
+            batch.save(state=Run.State.APPLYING, counts=counts, cursor={"at": at + BATCH})
         return Continue()
 
 
@@ -60,10 +60,7 @@ class OnListBackJob(Job):
             return Finish(Run.State.COMPLETE)
         with lease.batch() as batch:
             back = change_back(row, Changed(**page.meta))
-            counts = {
-                "back": run.counts.get("back", 0) + back,
-                "kept": run.counts.get("kept", 0) + len(page.meta["were"]) - back,
-            }
+            counts = added(run, back=back, kept=len(page.meta["were"]) - back)
             batch.save(state=Run.State.APPLYING, counts=counts, cursor={"seq": seq + 1})
         return Continue()
 
