@@ -69,6 +69,9 @@ def change_for(
     }
     if incoming.parent is not None:
         args["parent"] = incoming.parent
+    if word is Word.REVIEW and incoming.created_at is not None:
+        # A lead without a subject is named by its day, also where a person lets it in later.
+        args["created"] = incoming.created_at.isoformat()
     return _change(
         account_id=scene.account.pk,
         run_id=scene.run.pk,

@@ -204,7 +204,7 @@ class Planner:
         self.cursor |= {"stage": order[order.index(stage.name) + 1], "at": None, "ends": ends}
         if isinstance(stage.kind, LeadKind):
             seen = stage.kind.tally.seen
-            self.scene.statuses.remember_new({status for status, _ in seen if status})
+            self.scene.statuses.remember_new({status for status, _ in seen})
             remember_counts(self.scene.connection, seen)
         with lease.batch(repeatable=True) as batch:
             if stage.name != "opportunities":

@@ -175,16 +175,22 @@ def kept_reviews(links: Iterable[int], *kinds: str) -> dict[int, Change]:
 
 def incoming_of(review: Change) -> Incoming:
     """What Syncro sent, as the import's planning had it."""
-    args, updated = review.args, review.args.get("updated")
+    args = review.args
+    updated, created = (_instant(args.get(name)) for name in ("updated", "created"))
     return Incoming(
         kind=review.remote_kind,
         remote_id=review.remote_id or 0,
         raw=args["raw"],
         hash=args["hash"],
-        updated_at=datetime.fromisoformat(updated) if updated else None,
+        updated_at=updated,
         read_at=datetime.fromisoformat(args["read"]),
         parent=args.get("parent"),
+        created_at=created,
     )
+
+
+def _instant(text: str | None) -> datetime | None:
+    return datetime.fromisoformat(text) if text else None
 
 
 def kind_for(scene: Scene, link_kind: str) -> Kind:

@@ -12,6 +12,7 @@ from propolis.accounts.models import Account, Audit, Membership
 from propolis.bridge import reviewing
 from propolis.bridge.models import Connection, Link, StatusMap, connection_of
 from propolis.bridge.reviewing import NotDecided, accept_all, apply_mapped_status, decide, strong
+from propolis.bridge.statuses import save_choices
 from propolis.crm import edit
 from propolis.crm.models import Company, Contact, ListMember, Opportunity, OppStatus
 from propolis.crm.rows import fill_company, fill_contact
@@ -287,6 +288,32 @@ class TestStatuses:
         assert list(Opportunity.objects.values_list("status", flat=True)) == [status.pk] * 2
         assert set(Link.objects.filter(kind="lead").values_list("state", flat=True)) == {"linked"}
         assert counts(import_all(acme), "opportunities") == {"same": 2}
+
+    def test_a_lead_without_subject_is_named_by_the_day_it_was_made_however_late_it_is_mapped(
+        self, acme: Account, syncro: Running, alice: Membership
+    ) -> None:
+        made = datetime(2019, 10, 23, 12, tzinfo=UTC).timestamp()
+        given = {"status": "Dreaming", "ticket_subject": None, "mailbox_id": None, "business_name": "Kestrel"}
+        lead = syncro.sandbox.create("leads", given, at=made)
+        syncro.sandbox.edit("leads", lead, {"phone": "503-555-0142"}, at=made + 90 * 86_400)
+        import_all(acme)
+        status = OppStatus.objects.get(name="Qualified")
+        StatusMap.objects.filter(remote_status="Dreaming").update(status=status, choice="map")
+        assert apply_mapped_status(the_connection(acme), alice) == 1
+        assert Opportunity.objects.get().name == "Kestrel – lead of 23 Oct 2019"
+
+    def test_leads_that_have_no_status_at_all_come_when_that_is_mapped(
+        self, acme: Account, syncro: Running, alice: Membership
+    ) -> None:
+        lead = syncro.sandbox.create("leads", {"ticket_subject": "VPN", "mailbox_id": None})
+        syncro.sandbox.distort("leads", lead, {"status": None})
+        assert counts(import_all(acme), "opportunities") == {"review": 1}
+        row = StatusMap.objects.get(remote_status="")
+        assert (row.choice, row.seen) == ("unmapped", 1)
+        save_choices(the_connection(acme), {row.pk: OppStatus.objects.get(name="New")})
+        assert apply_mapped_status(the_connection(acme), alice) == 1
+        assert Opportunity.objects.get().status.name == "New"
+        assert counts(import_all(acme), "opportunities") == {"same": 1}
 
 
 def the_connection(account: Account) -> Connection:
