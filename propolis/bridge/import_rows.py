@@ -6,7 +6,10 @@ import json
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Final
+
+from django.utils import timezone
 
 from propolis.accounts.addressing import url
 from propolis.accounts.models import Account, Membership
@@ -155,7 +158,8 @@ class Names:
         if shape is Shape.FACTS and isinstance(value, dict):
             text = ", ".join(f"{key.replace('_', ' ')}: {one}" for key, one in value.items())
         elif shape is Shape.INSTANT:
-            text = str(value)[:10]  # with its year: the same words go into a file
+            # With its year: the same words go into a file.
+            text = timezone.localtime(datetime.fromisoformat(str(value))).date().isoformat()
         else:
             text = cells.told(shape, value, self.account)
         return short(text)

@@ -253,7 +253,8 @@ def _plan_review(
     candidates = [each.as_dict() for each in outcome.evidences]
     if link is not None and link.state == Link.State.REVIEW and link.remote_hash == incoming.hash:
         known = Link.objects.filter(pk=link.id).values_list("candidates", flat=True).first()
-        if [each["local_id"] for each in known or ()] == [each["local_id"] for each in candidates]:
+        same = [each["local_id"] for each in known or ()] == [each["local_id"] for each in candidates]
+        if same and link.id in scene.kept_reviews:
             return planned.settled(Word.REVIEW)
     change = change_for(
         scene,

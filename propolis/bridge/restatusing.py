@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Final
 
 from django.db import transaction
@@ -84,16 +85,32 @@ def _apply(row: StatusMap, before: int, by: Membership | None) -> int:
         with transaction.atomic():
             chosen = _concerned(row, before).filter(pk__in=ids[at : at + BATCH])
             opportunities = list(chosen.select_for_update(of=("self",)))
-            count += door.keep([_moved(one, row, by) for one in opportunities])
+            touched = _touched_in_syncro(row, opportunities)
+            count += door.keep([_moved(one, row, by, touched.get(one.pk)) for one in opportunities])
     return count
 
 
-def _moved(opportunity: Opportunity, row: StatusMap, by: Membership | None) -> Change:
-    """Writes the row; what history keeps of it."""
+def _touched_in_syncro(
+    row: StatusMap, opportunities: Sequence[Opportunity]
+) -> dict[int | None, datetime | None]:
+    """By opportunity: when its lead was last changed there."""
+    links = Link.objects.filter(
+        connection=row.connection_id,
+        kind=Link.Kind.LEAD,
+        state=Link.State.LINKED,
+        opportunity__in=[one.pk for one in opportunities],
+    )
+    return dict(links.values_list("opportunity", "remote_updated_at"))
+
+
+def _moved(
+    opportunity: Opportunity, row: StatusMap, by: Membership | None, touched: datetime | None
+) -> Change:
+    """Writes the row; what history keeps of it. Closed it was when an import would say so, not today."""
     assert row.status is not None
     closed_before = opportunity.closed_at
     is_closed = row.status.outcome != OppStatus.Outcome.OPEN
-    closed_after = (closed_before or timezone.now()) if is_closed else None
+    closed_after = (closed_before or touched or timezone.now()) if is_closed else None
     fields = {"status": [opportunity.status_id, row.status_id, REMAPPED]}
     if closed_after != closed_before:
         fields["closed_at"] = [plain(closed_before), plain(closed_after), REMAPPED]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import cached_property
 from typing import Any, NamedTuple
 
 from propolis.accounts.models import Account
@@ -13,6 +14,7 @@ from propolis.bridge.mapping import Raw
 from propolis.bridge.models import Connection, Link, RemoteUser
 from propolis.bridge.statuses import StatusMapper
 from propolis.crm import comparing
+from propolis.history.models import Change
 from propolis.merge.decide import ConflictRule, Normalise
 from propolis.runs.models import Run
 
@@ -64,6 +66,14 @@ class Scene:
     salt: str
     statuses: StatusMapper
     sellers: dict[int, Seller] = field(default_factory=dict)
+
+    @cached_property
+    def kept_reviews(self) -> frozenset[int]:
+        """Links whose "Needs review" is kept with what Syncro sent. A restored backup brings Links without it."""
+        kept = Change.objects.filter(
+            action=Change.Action.REVIEW, state=Change.State.APPLIED, local_id=None, link_id__isnull=False
+        )
+        return frozenset(kept.order_by().values_list("link_id", flat=True))
 
     def coming(self, kind: str, raw: Raw) -> Raw:
         """What of a raw record an Admin chose to have here; the rest is kept nowhere."""

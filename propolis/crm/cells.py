@@ -69,8 +69,10 @@ def told(shape: Shape, value: Any, account: Account) -> str:
     try:
         if shape is Shape.MONEY:
             return money(Decimal(text), account.currency)
-        if shape in (Shape.DATE, Shape.INSTANT):
+        if shape is Shape.DATE:
             return day(date.fromisoformat(text[:10]))
+        if shape is Shape.INSTANT:
+            return day(datetime.fromisoformat(text))
     except (ArithmeticError, ValueError):
         return text
     if shape is Shape.PHONE:

@@ -11,6 +11,7 @@ import pytest
 from propolis.accounts.models import Account, Audit, Membership
 from propolis.bridge import reviewing
 from propolis.bridge.models import Connection, Link, StatusMap, connection_of
+from propolis.bridge.restatusing import apply_moves
 from propolis.bridge.reviewing import NotDecided, accept_all, apply_mapped_status, decide, strong
 from propolis.bridge.statuses import save_choices
 from propolis.crm import edit
@@ -314,6 +315,19 @@ class TestStatuses:
         assert apply_mapped_status(the_connection(acme), alice) == 1
         assert Opportunity.objects.get().status.name == "New"
         assert counts(import_all(acme), "opportunities") == {"same": 1}
+
+    def test_opportunities_that_a_changed_map_closes_were_closed_when_syncro_says(
+        self, acme: Account, syncro: Running, alice: Membership
+    ) -> None:
+        then = datetime(2024, 3, 5, 12, tzinfo=UTC)
+        given = {"status": "Pending", "ticket_subject": "Server", "mailbox_id": None}
+        syncro.sandbox.create("leads", given, at=then.timestamp())
+        import_all(acme)
+        row = StatusMap.objects.get(remote_status="Pending")
+        changed = save_choices(the_connection(acme), {row.pk: OppStatus.objects.get(name="Won")})
+        moved = [(one, before) for one, before in changed if before is not None]
+        assert apply_moves(moved, by=alice) == 1
+        assert Opportunity.objects.get().closed_at == then
 
 
 def the_connection(account: Account) -> Connection:

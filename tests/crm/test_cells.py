@@ -1,8 +1,13 @@
-"""How phones look to the people who call them."""
+"""How phones look to the people who call them; days in their own time zone."""
+
+from zoneinfo import ZoneInfo
 
 import pytest
+from django.utils import timezone
 
+from propolis.accounts.models import Account
 from propolis.crm import cells
+from propolis.crm.fields import Shape
 
 
 @pytest.mark.parametrize(
@@ -25,3 +30,10 @@ def test_a_number_is_grouped_as_people_read_it(phone: str, key: str, extension: 
 
 def test_what_is_no_number_is_no_link() -> None:
     assert cells.phone_link("ask for <Jo>", "", "3") == "ask for <Jo> ext. 3"
+
+
+@pytest.mark.parametrize(("zone", "shown"), [("America/Los_Angeles", "31 Dec 2024"), ("UTC", "1 Jan 2025")])
+def test_the_day_something_was_closed_is_the_readers_day(zone: str, shown: str) -> None:
+    with timezone.override(ZoneInfo(zone)):
+        assert cells.told(Shape.INSTANT, "2025-01-01T02:30:00+00:00", Account()) == shown
+        assert cells.told(Shape.DATE, "2025-01-01", Account()) == "1 Jan 2025"
