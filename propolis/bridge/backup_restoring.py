@@ -45,7 +45,7 @@ from propolis.bridge.backup_tables import (
 from propolis.bridge.backup_writing import BATCH, RECORDS, Writer
 from propolis.bridge.backups import BEFORE_RESTORE, file_hash, make_backup, path_of, verify
 from propolis.bridge.models import Backup, Link
-from propolis.runs.engine import Continue, Finish, Gate, Job, Lease, Step, start
+from propolis.runs.engine import Continue, Finish, Gate, Job, Lease, Step, overtaken, start
 from propolis.runs.models import Run
 
 KIND: Final = "restore"
@@ -154,10 +154,8 @@ class RestoreJob(Job):
 
     def may_confirm(self, run: Run) -> str | None:
         """A preview is out of date after other work on the records, or a day."""
-        others = Run.objects.filter(account=run.account, finished_at__gt=run.planned_at).exclude(pk=run.pk)
         old = run.planned_at is not None and timezone.now() - run.planned_at > STALE_AFTER
-        changed = others.filter(confirmed_at__isnull=False).exists()
-        return "propolis.stale_preview" if changed or old else None
+        return "propolis.stale_preview" if old or overtaken(run) else None
 
     def ended(self, run: Run) -> None:
         self._forget()

@@ -70,10 +70,8 @@ class Scene:
     @cached_property
     def kept_reviews(self) -> frozenset[int]:
         """Links whose "Needs review" is kept with what Syncro sent. A restored backup brings Links without it."""
-        kept = Change.objects.filter(
-            action=Change.Action.REVIEW, state=Change.State.APPLIED, local_id=None, link_id__isnull=False
-        )
-        return frozenset(kept.order_by().values_list("link_id", flat=True))
+        kept = Change.objects.filter(action=Change.Action.REVIEW, state=Change.State.APPLIED, local_id=None)
+        return frozenset(pk for pk in kept.order_by().values_list("link_id", flat=True) if pk is not None)
 
     def coming(self, kind: str, raw: Raw) -> Raw:
         """What of a raw record an Admin chose to have here; the rest is kept nowhere."""

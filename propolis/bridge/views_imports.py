@@ -32,6 +32,9 @@ from propolis.ui.toasts import announce
 
 # Where a form was sent from: a step's page, or the page of the import.
 _STEPS: Final = {step.value: step for step in IMPORTED}
+CONFIRMED: Final = (
+    "Somebody confirmed this preview meanwhile. Nothing was stopped; this is how it stands now."
+)
 _BUSY: Final = "Another import is at work. Press Import again when it has ended."
 
 
@@ -94,7 +97,11 @@ def resume(request: AccountRequest, account: str, number: int) -> HttpResponse:
 @needs(Verb.IMPORT)
 @require_POST
 def stop(request: AccountRequest, account: str, number: int) -> HttpResponse:
-    """ "Stop and keep what is done"; of a preview: "Discard preview"."""
+    """ "Stop and keep what is done"; of a preview: "Discard preview", unless somebody has imported it meanwhile."""
+    run = _run(number)
+    if "preview" in request.POST and run.confirmed_at is not None:
+        messages.warning(request, CONFIRMED)
+        return redirect(_address(request, run))
     return _steer(request, number, engine.stop)
 
 

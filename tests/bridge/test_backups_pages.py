@@ -127,6 +127,19 @@ def test_leave_everything_as_it_is(acme: Account, alice: Client) -> None:
         assert Run.objects.get().state == "stopped"
 
 
+def test_a_restore_that_somebody_confirmed_is_not_called_left_alone(acme: Account, alice: Client) -> None:
+    with in_account(acme):
+        backup = make_backup(acme)
+        edit.update(acme, Company.objects.order_by("id")[0], {"city": "Leeds"}, actor=None)
+    place = alice.post(f"{ROOT}{backup.pk}/restore/").headers["Location"]
+    worked(acme)
+    signed_in("alice@example.com").post(place + "confirm/", {"typed": "brightwater"})
+    page = text_of(alice.post(place + "cancel/", follow=True))
+    assert "Somebody confirmed this preview meanwhile." in page
+    assert "Nothing was changed." not in page
+    assert worked(acme).state == "complete"
+
+
 def test_a_file_from_elsewhere(acme: Account, alice: Client) -> None:
     with in_account(acme):
         whole = path_of(make_backup(acme)).read_bytes()

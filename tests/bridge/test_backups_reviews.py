@@ -1,4 +1,4 @@
-"""Records under review when a backup was made: after a restore the next import asks about them again."""
+"""Backups and imports: what was under review is asked about again, what was imported since makes a preview stale."""
 
 from __future__ import annotations
 
@@ -13,11 +13,12 @@ from propolis.bridge.backups import make_backup
 from propolis.bridge.models import Link
 from propolis.bridge.reviewing import decide
 from propolis.crm.models import Company
+from propolis.runs.engine import Refused, confirm
 from tests.bridge.backup_story import new_account
 from tests.bridge.house import a_syncro
 from tests.bridge.import_story import counts, import_all, ready
-from tests.bridge.review_story import two_to_decide
-from tests.bridge.test_backups_restoring import alice_of, brought, restored
+from tests.bridge.review_story import a_customer, two_to_decide
+from tests.bridge.test_backups_restoring import alice_of, brought, previewed, restored
 from tests.bridge.test_reviewing import EMPTY
 from tests.bridge.undo_story import undo_all
 
@@ -64,3 +65,15 @@ def test_whose_import_was_undone_in_between_can_be_decided(acme: Account) -> Non
         undo_all(run)
         restored(acme, backup)
         decided(acme)
+
+
+def test_a_restore_previewed_before_an_import_is_out_of_date(acme: Account) -> None:
+    with a_syncro(EMPTY) as syncro, in_account(acme):
+        ready(acme, syncro)
+        import_all(acme)
+        run = previewed(acme, make_backup(acme))
+        a_customer(syncro, "Newcomer")
+        assert counts(import_all(acme), "companies") == {"new": 1}
+        with pytest.raises(Refused) as refused:
+            confirm(run, alice_of(acme))
+    assert refused.value.code == "propolis.stale_preview"

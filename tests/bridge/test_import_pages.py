@@ -107,6 +107,19 @@ class TestAFirstImport:
         choose = words_of(visitor.get(BASE + "companies/"))
         assert re.search(r"We have made a backup: \d\d:\d\d, verified\.", choose)
 
+    def test_an_import_somebody_confirmed_is_not_stopped_by_the_preview_of_another(
+        self, acme: Account, visitor: Client
+    ) -> None:
+        with a_syncro(EMPTY) as syncro:
+            ready(acme, syncro)
+            customer(syncro)
+            visitor.post(START, {"objects": "companies", "on": "companies"})
+            run = finish(the_run())
+            visitor.post(at(run, "confirm/"), {"on": "companies"})
+            page = visitor.post(at(run, "stop/"), {"on": "companies", "preview": "1"}, follow=True)
+            assert "Somebody confirmed this preview meanwhile. Nothing was stopped" in words_of(page)
+            assert finish(run).state == Run.State.COMPLETE
+
     def test_a_discarded_preview_leaves_nothing_behind(self, acme: Account, visitor: Client) -> None:
         with a_syncro(SEED) as syncro:
             ready(acme, syncro)

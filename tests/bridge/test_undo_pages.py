@@ -123,6 +123,19 @@ def test_leaving_it_as_it_is(acme: Account, crew: Crew) -> None:
     assert "Show what would go back" in words_of(alice.get(at + "undo/"))
 
 
+def test_an_undo_that_somebody_confirmed_is_not_stopped_by_the_preview_of_another(
+    acme: Account, crew: Crew
+) -> None:
+    run = imported(acme, "companies")
+    alice, at = client_of(crew.alice), f"{BASE}imports/{run.number}/"
+    alice.post(at + "undo/begin/")
+    finish(the_undo())
+    client_of(crew.alice).post(at + "undo/confirm/")
+    left = alice.post(at + "undo/cancel/", {"preview": "1"}, follow=True)
+    assert "Somebody confirmed this preview meanwhile. Nothing was stopped" in words_of(left)
+    assert finish(the_undo()).state == Run.State.COMPLETE
+
+
 def test_only_an_admin_of_this_account_may(acme: Account, crew: Crew) -> None:
     run = imported(acme, "companies")
     at = f"{BASE}imports/{run.number}/undo/"
