@@ -83,7 +83,8 @@ _SUMS: dict[str, Any] = {
     "with_amount": Count("amount"),
     "total": Sum("amount"),
     "with_both": Count(F("amount") * F("likelihood")),
-    "weighted": Sum(F("amount") * F("likelihood") / 100),
+    # Divided by 100 afterwards: SQLite keeps whole amounts as integers and would drop what is left over of each.
+    "weighted": Sum(F("amount") * F("likelihood")),
 }
 
 
@@ -109,7 +110,7 @@ def _sums(found: Mapping[str, Any]) -> Sums:
         found["with_amount"],
         found["total"],
         found["with_both"],
-        None if weighted is None else Decimal(weighted).quantize(Decimal("0.01")),
+        None if weighted is None else (Decimal(weighted) / 100).quantize(Decimal("0.01")),
     )
 
 

@@ -45,6 +45,12 @@ def test_months_reach_back_over_new_year(msp: Msp) -> None:
     assert firsts == [date(2026, 11, 1), date(2026, 12, 1), date(2027, 1, 1), date(2027, 2, 1)]
 
 
+def test_the_weighted_pipeline_keeps_the_cents_of_whole_amounts(msp: Msp) -> None:
+    for amount, likelihood in (("50", 33), ("99.99", 5), ("1", 1)):
+        opportunity(msp, amount=amount, likelihood=likelihood)
+    assert pipeline.stages()[0].sums.weighted == Decimal("21.51")
+
+
 def test_the_weighted_pipeline_leaves_out_what_has_no_likelihood_and_says_so(msp: Msp, bob: Client) -> None:
     def told() -> tuple[Sums, str, str]:
         new = next(stage for stage in pipeline.stages() if stage.status.name == "New")
