@@ -29,7 +29,7 @@ from propolis.bridge.backup_tables import (
 from propolis.bridge.models import Connection, Link, RemoteUser, StatusMap
 from propolis.crm import rows as crm_rows
 from propolis.crm.fields import FIELDS, Kind
-from propolis.crm.keys import name_key
+from propolis.crm.keys import list_key
 from propolis.crm.models import Contact, List, NotDuplicate, Note
 from propolis.history.door import keep
 from propolis.history.kinds import adapter_of
@@ -179,7 +179,7 @@ class Writer:
         for column in table.columns:
             setattr(row, column.attribute, _fitting(row, column, values[column.name]))
         if isinstance(row, List):
-            row.name_key = name_key(row.name)
+            row.name_key = list_key(row.name)
         if isinstance(row, NotDuplicate) and None not in (row.a, row.b):
             row.a, row.b = sorted((row.a, row.b))
         if isinstance(row, (Link, RemoteUser, StatusMap)):

@@ -200,12 +200,16 @@ def general_list(scene: Scene) -> List:
     """The list every contact from Syncro is put on."""
     found = (
         List.objects.filter(system_key=GENERAL_KEY).first()
-        or List.objects.filter(name_key=GENERAL.casefold()).first()
+        or List.objects.filter(name_key=keys.list_key(GENERAL)).first()
     )
     if found is not None:
         return found
     return List.objects.create(
-        account=scene.account, name=GENERAL, name_key=GENERAL.casefold(), system_key=GENERAL_KEY, leads=False
+        account=scene.account,
+        name=GENERAL,
+        name_key=keys.list_key(GENERAL),
+        system_key=GENERAL_KEY,
+        leads=False,
     )
 
 

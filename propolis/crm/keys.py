@@ -214,6 +214,12 @@ def person_key(name: str) -> str:
     return short_key(" ".join(words)) if words else short_key(fold(name))
 
 
+def list_key(name: str) -> str:
+    """What two spellings of a list's name share: capitals, accents and spaces do not tell lists apart, any word does.
+    "Prospects CO" is no other name of "Prospects", as it would be of a business."""
+    return short_key(fold(name))
+
+
 def sort_key(text: str) -> str:
     """By what a table is sorted: folded, at most `KEY_LENGTH` characters."""
     return fold(text)[:KEY_LENGTH]

@@ -17,7 +17,7 @@ from django.db.models import Exists, OuterRef, QuerySet
 from django.utils import timezone
 
 from propolis.accounts.models import Account, Membership
-from propolis.crm.keys import clean, name_key
+from propolis.crm.keys import clean, list_key
 from propolis.crm.loose_ends import LooseEnds
 from propolis.crm.models import Contact, List, ListMember
 from propolis.crm.paging import HowMany
@@ -44,7 +44,7 @@ def create_list(account: Account, name: str, *, leads: bool = False, system_key:
     try:
         with transaction.atomic():
             return List.objects.create(
-                account=account, name=shown, name_key=name_key(shown), leads=leads, system_key=system_key
+                account=account, name=shown, name_key=list_key(shown), leads=leads, system_key=system_key
             )
     except IntegrityError as error:
         raise NameTaken(shown) from error
@@ -55,7 +55,7 @@ def system_list(account: Account, system_key: str, name: str) -> List:
     found = List.objects.filter(system_key=system_key).first()
     if found:
         return found
-    same_name = List.objects.filter(name_key=name_key(name), system_key=None).first()
+    same_name = List.objects.filter(name_key=list_key(name), system_key=None).first()
     if same_name:
         same_name.system_key = system_key
         same_name.save(update_fields=["system_key"])
@@ -68,7 +68,7 @@ def change_list(row: List, *, name: str, leads: bool) -> None:
     shown = " ".join(clean(name).split())[:200]
     if row.system_key and shown != row.name:
         raise BuiltIn(row.name)
-    row.name, row.name_key, row.leads = shown, name_key(shown), leads
+    row.name, row.name_key, row.leads = shown, list_key(shown), leads
     try:
         with transaction.atomic():
             row.save(update_fields=["name", "name_key", "leads"])

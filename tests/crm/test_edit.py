@@ -172,6 +172,13 @@ def test_taken_off_a_list_by_hand_is_remembered(msp: Msp) -> None:
     assert [(each.name, size) for each, size in lists.with_counts()] == [("Newsletter", 1)]
 
 
+def test_a_word_tells_lists_apart_that_would_not_tell_businesses_apart(msp: Msp) -> None:
+    names = ["Prospects", "Prospects CO", "The Prospects", "Prospects +"]
+    for name in names:
+        lists.create_list(msp.account, name)
+    assert [each.name for each, _size in lists.with_counts()] == [*names[:1], "Prospects +", *names[1:3]]
+
+
 def test_a_list_has_its_name_alone(msp: Msp) -> None:
     first = lists.create_list(msp.account, "Newsletter")
     with pytest.raises(lists.NameTaken):

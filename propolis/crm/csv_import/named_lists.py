@@ -14,7 +14,7 @@ from propolis.accounts.models import Account
 from propolis.crm import lists
 from propolis.crm.csv_import import keeping
 from propolis.crm.csv_import.sentences import CsvRefused
-from propolis.crm.keys import clean, name_key
+from propolis.crm.keys import clean, list_key
 from propolis.crm.models import List
 from propolis.runs.models import Run
 
@@ -24,7 +24,7 @@ MOST = 100  # a column with more of them holds something else
 def names_in(cell: str) -> dict[str, str]:
     """Key → name of each list the cell names."""
     names = (" ".join(clean(part).split())[:200] for part in cell.split(";"))
-    return {key: name for name in names if (key := name_key(name))}
+    return {key: name for name in names if (key := list_key(name))}
 
 
 def looked_up(run: Run, heading: str, at: int) -> list[dict[str, Any]]:
@@ -74,7 +74,7 @@ def make(account: Account, name: str) -> tuple[int, bool]:
     try:
         return lists.create_list(account, name).pk, True
     except lists.NameTaken:
-        return List.objects.get(name_key=name_key(name)).pk, False
+        return List.objects.get(name_key=list_key(name)).pk, False
 
 
 def words(run: Run) -> str:

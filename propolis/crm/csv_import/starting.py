@@ -19,7 +19,7 @@ from propolis.crm.csv_import.reading import read_sheet
 from propolis.crm.csv_import.sentences import CsvRefused
 from propolis.crm.csv_import.values import AGES, day_comes_first
 from propolis.crm.fields import Kind
-from propolis.crm.keys import name_key
+from propolis.crm.keys import list_key
 from propolis.crm.models import List
 from propolis.runs import engine
 from propolis.runs.models import Run
@@ -81,7 +81,7 @@ def _list_of(account: Account, list_id: str, new_list: str) -> int | None:
         try:
             return lists.create_list(account, new_list).pk
         except lists.NameTaken as taken:
-            return List.objects.get(name_key=name_key(str(taken))).pk
+            return List.objects.get(name_key=list_key(str(taken))).pk
     if not list_id:
         return None
     pk = typed_id(list_id)
