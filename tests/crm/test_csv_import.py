@@ -139,6 +139,49 @@ def test_unsubscribed_people_stay_so_and_the_re_subscribed_too(msp: Msp) -> None
     assert shared.pk and Suppression.objects.filter(source="CSV import").count() == 3
 
 
+def test_what_is_said_of_mailing_is_said_of_the_address_in_the_file(msp: Msp) -> None:
+    """Whichever address the record then has; and a file that says what is known changes nothing."""
+    moved, kept, bare = (
+        contact(msp, name, email=f"{name}@old.example".lower()) for name in ("Jo", "Kim", "Lou")
+    )
+    mailing.suppress(msp.account, moved.email, Suppression.Kind.UNSUBSCRIBED, actor=msp.alice)
+    text = f"Propolis ID,First name,E-mail,Mailing\n{moved.uid},Jo,jo@new.example,Unsubscribed\n"
+    imported(msp, text)
+    imported(msp, text.replace(str(moved.uid), str(kept.uid)).replace("Jo,jo", "Kim,kim"), age="old")
+    imported(msp, f"Propolis ID,First name,Mailing\n{bare.uid},Lou,Bounced\n")
+    states = dict(Contact.objects.values_list("email", "mail_state"))
+    assert states == {
+        "jo@new.example": "unsubscribed", "kim@old.example": "subscribed", "lou@old.example": "bounced",
+    }  # fmt: skip
+    assert mailing.state_of("kim@new.example") == "unsubscribed"
+
+
+def test_a_file_that_says_of_mailing_what_is_known_changes_nothing(msp: Msp) -> None:
+    gone, back = contact(msp, "Jo", email="jo@firm.example"), contact(msp, "Kim", email="kim@firm.example")
+    for each in (gone, back):
+        mailing.suppress(msp.account, each.email, Suppression.Kind.BOUNCED, actor=msp.alice)
+    mailing.lift(msp.account, back.email, actor=msp.alice, reason="A new mailbox")
+    run = imported(msp, "Name,E-mail,Mailing\nJo,jo@firm.example,Bounced\nKim,kim@firm.example,Bounced\n")
+    assert told(run)[0] == "people.csv has 2 rows: 2 Already the same, 0 Failed."
+
+
+def test_a_blank_cell_makes_no_business_of_a_private_person(msp: Msp) -> None:
+    given = {"name": "Jo Berg", "email": "jo@gmail.com", "residential": True}
+    jo = edit.create(msp.account, Kind.COMPANY, given, actor=msp.alice)
+    text = f"Propolis ID,Name,Residential,Phone\n{jo.uid},Jo Berg,{{}},206-555-0142\n"
+    run = imported(msp, text.format(""), kind=Kind.COMPANY)
+    assert list(effects(run)[0][2]) == ["phone"]
+    run = imported(msp, text.format("No"), kind=Kind.COMPANY)
+    assert list(effects(run)[0][2]) == ["residential"]
+
+
+def test_a_list_is_named_by_all_its_words(msp: Msp) -> None:
+    lists.create_list(msp.account, "News")
+    imported(msp, "Name,E-mail,Lists\nJo,jo@firm.example,The News; News CO\n", make_lists=True)
+    on = ListMember.objects.order_by("list__name").values_list("list__name", flat=True)
+    assert list(on) == ["News CO", "The News"]
+
+
 def test_everybody_goes_on_the_chosen_list_but_who_was_taken_off_it(msp: Msp) -> None:
     news = lists.create_list(msp.account, "News")
     ada, bea = contact(msp, "Ada", email="ada@firm.example"), contact(msp, "Bea", email="bea@firm.example")

@@ -246,11 +246,5 @@ class Applier:
 
     def _stop_mailing(self, changes: Sequence[Change], now: datetime) -> None:
         for kind in Suppression.Kind:
-            ids = [each.local_id or 0 for each in changes if each.args["stop_mail"] == kind.value]
-            if ids:
-                found = (
-                    Contact.objects.filter(pk__in=ids)
-                    .exclude(email_key="")
-                    .values_list("email_key", flat=True)
-                )
-                mailing.stop_mailing(self.run.account, set(found), kind, source=_SOURCE, at=now)
+            said = {each.args["stop_at"] for each in changes if each.args["stop_mail"] == kind.value}
+            mailing.stop_mailing(self.run.account, said, kind, source=_SOURCE, at=now)

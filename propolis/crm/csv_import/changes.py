@@ -28,7 +28,7 @@ _WHY: Final = {
     "blank here": "blank here",
     "file newer": "the file is newer",
 }
-_MAIL: Final = {"unsub": "Its address will not be mailed: unsubscribed", "bounce": "Its address bounces"}
+_MAIL: Final = {"unsub": "{} will not be mailed: unsubscribed", "bounce": "Mail to {} bounces"}
 _NOT_IMPORTED: Final = (Change.Action.REVIEW, Change.Action.LEAVE_OUT, Change.Action.FAIL)
 
 
@@ -147,7 +147,7 @@ class _Names:
         if change.action in (Change.Action.CREATE, Change.Action.MERGE, Change.Action.UPDATE):
             notes += [f"Goes on the list {name}" for name in self._going_on(args)]
             notes += [f"There is no list {name} here: left out" for name in args.get("no_lists", ())]
-            notes += [_MAIL[args["stop_mail"]]] if args.get("stop_mail") else []
+            notes += [_MAIL[args["stop_mail"]].format(args["stop_at"])] if args.get("stop_mail") else []
         if args.get("company_unclear"):
             notes.append(f"Comes without a company: several could be {args['company_unclear']}")
         if (

@@ -67,12 +67,14 @@ def _replan(run: Run, change: Change, choice: str, local_id: int | None) -> Word
     companies = _companies(run, row)
     planner = RowPlanner(run, rules, companies, run.options.get("list"))
     if choice == CREATE:
+        planner.look_up_mailing([row], [])
         word, made = Word.NEW, planner.created(row)
     else:
         mine = MODELS[kind_of(run)].objects.filter(pk=local_id or 0, deleted_at=None).first()
         if mine is None:
             raise CsvRefused("csv.vanished")
         planner.look_up_lists([mine.pk])
+        planner.look_up_mailing([row], [mine])
         word, found = planner.merged(row, mine, "by hand")
         made = found or planner.change(row, Word.MERGED, local_id=mine.pk, rule="by hand")
     change.action = (Change.Action.SAME if word is Word.SAME else ACTIONS[word]).value

@@ -6,7 +6,7 @@ A row that was in the file before stays out · one of our own export is known by
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
@@ -18,7 +18,7 @@ from propolis.crm.csv_import.companies import Companies, hash_of
 from propolis.crm.csv_import.values import Incoming, Rules, plain
 from propolis.crm.fields import Kind
 from propolis.crm.kinds import MODELS
-from propolis.crm.models import Contact, ListMember
+from propolis.crm.models import ListMember, Suppression
 from propolis.crm.rows import values_of
 from propolis.history.models import Change
 from propolis.merge.decide import Action, ConflictRule, decide
@@ -97,6 +97,7 @@ class RowPlanner:
         self._model: Any = MODELS[rules.kind]
         self._normalise = comparing.normaliser(rules.region)
         self._listed: set[tuple[int, int]] = set()
+        self._told: set[tuple[str, str]] = set()
 
     def plan(self, rows: Sequence[Incoming]) -> Planned:
         """The rows of one page; a constant number of queries."""
@@ -117,6 +118,7 @@ class RowPlanner:
         wanted = {o.local_id for o in outcomes.values() if isinstance(o, Sure)}
         ours = {row.pk: row for row in known.values()} | self._model.objects.in_bulk(wanted)
         self.look_up_lists(list(ours))
+        self.look_up_mailing(coming, ours.values())
         for row in coming:
             mine = known.get(row.record_id)
             self._one(planned, row, outcomes.get(row.row.line, New()), ours, mine)
@@ -157,13 +159,11 @@ class RowPlanner:
     def merged(self, row: Incoming, mine: Any, rule: str) -> tuple[Word, Change | None]:
         """The word and the Change of a row that is one of ours; no Change where nothing is to be done."""
         fields = self.decided(row, mine)
-        args = self._beside(row)
+        args = self._beside(row, mine)
         place = self.companies.of(row.company)
         if place.seq is not None and (mine.company_id is None or row.changed_at > mine.edited_at):
             fields["company"] = [mine.company_id, None, "file newer" if mine.company_id else "blank here"]
             args["company"] = place.seq
-        if args.get("stop_mail") and mine.mail_state == Contact.MailState.UNSUBSCRIBED:
-            del args["stop_mail"]
         # Not on those it is on already, or was taken off by hand.
         args["put_on"] = [each for each in args.get("put_on", ()) if (each, mine.pk) not in self._listed]
         if not fields and not any(args.get(each) for each in ("stop_mail", "put_on", "new_lists")):
@@ -209,9 +209,13 @@ class RowPlanner:
         candidate = {"local_id": mine.pk, "label": "The same record as an earlier line", "detail": ""}
         return self.change(row, Word.REVIEW, reason="csv.claimed", before=line, candidates=[candidate])
 
-    def _beside(self, row: Incoming) -> dict[str, Any]:
+    def _beside(self, row: Incoming, mine: Any = None) -> dict[str, Any]:
         """What happens beside the fields: an unsubscribed address, the chosen list and those the row names."""
-        args: dict[str, Any] = {"stop_mail": row.mailing} if row.mailing and row.values.get("email") else {}
+        args: dict[str, Any] = {}
+        # Said of the address in the row, whichever of two the record then has; of ours where the row has none.
+        address = _address(row) or (mine.email_key if mine is not None else "")
+        if row.mailing and address and (address, row.mailing) not in self._told:
+            args = {"stop_mail": row.mailing, "stop_at": address}
         args |= named_lists.planned(self.run, row.lists)
         if self.list_id:
             args["put_on"] = list(dict.fromkeys([self.list_id, *args.get("put_on", ())]))
@@ -295,6 +299,19 @@ class RowPlanner:
             found = comparing.company_keys(row.values, self.rules.region)
         return Record(row.row.line, {}, row.changed_at, found)
 
+    def look_up_mailing(self, rows: Sequence[Incoming], ours: Iterable[Any]) -> None:
+        """What is known of their addresses, so that nothing is planned which changes nothing: stopped already, or
+        re-subscribed by a person, which no file undoes."""
+        said = {_address(row) for row in rows if row.mailing}
+        if not said:
+            return
+        said |= {mine.email_key for mine in ours} if "" in said else set()
+        known = Suppression.objects.filter(email_key__among=said - {""})
+        for address, kind, lifted_at in known.values_list("email_key", "kind", "lifted_at"):
+            self._told.add((address, kind))
+            if kind == Suppression.Kind.UNSUBSCRIBED and lifted_at is None:
+                self._told.add((address, Suppression.Kind.BOUNCED.value))
+
     def look_up_lists(self, ids: Sequence[int]) -> None:
         """Who of these is on a list of this import, or was taken off it by hand."""
         wanted = {each["pk"] for each in self.run.options.get("named_lists", ())} | {self.list_id}
@@ -322,6 +339,10 @@ def _found_by(record: Record) -> list[tuple[str, Any]]:
         pairs = [("domain", each) for each in found.domains] + [("phone", each) for each in found.phones]
         return [*pairs, ("email", found.email), ("name", found.name)]
     return [("email", found.email), ("name", (found.company, found.name))]
+
+
+def _address(row: Incoming) -> str:
+    return keys.email_key(str(row.values.get("email") or ""))
 
 
 def _rule(outcome: Outcome) -> Any:

@@ -80,7 +80,7 @@ def incoming(row: SheetRow, rules: Rules) -> Incoming:
         values["salesperson"] = rules.people.get(keys.fold(cells["salesperson"]))
         nobody = cells["salesperson"] if values["salesperson"] is None else ""
     if rules.kind is Kind.COMPANY:
-        if "residential" in cells:
+        if cells.get("residential"):
             values["residential"] = _letters(cells["residential"]) in _YES
         odd = "" if values["name"] else "csv.nameless"
         record_id = cells.get(names.RECORD_ID, "")
