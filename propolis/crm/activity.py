@@ -155,6 +155,10 @@ class _Words:
         )
 
     def _what(self, change: Change) -> str:
+        if change.reason == "undo" and change.action == Change.Action.SEND:
+            # Only the other side changed; what stands beside it are its values, not the record's.
+            deleted = change.args.get("mode") == "delete"
+            return "Deleted in Syncro again" if deleted else "Old values put back in Syncro"
         if change.reason == "undo":
             return "Taken back"
         if change.reason == "call":

@@ -8,7 +8,7 @@ import pytest
 from django.test import Client
 
 from propolis.bridge.models import Link, connection_of
-from propolis.crm import edit
+from propolis.crm import activity, edit
 from propolis.crm.models import Company
 from propolis.history.models import Change
 from syncro_sandbox import Running
@@ -69,6 +69,10 @@ def test_the_old_values_come_back_there_and_stay_newer_here(
     assert (link.newer_fields, link.agreed["city"]) == (["city", "phone"], "Portland")
     states = Change.objects.filter(action=Change.Action.SEND).order_by("id").values_list("state", flat=True)
     assert list(states) == ["applied", "undone", "applied"]
+    assert [entry.what for entry in activity.of(fresh(company))][:2] == [
+        "Old values put back in Syncro",
+        "Sent to Syncro",
+    ]
 
 
 def test_what_syncro_changed_since_stays(crew: Crew, syncro: Running, company: Company) -> None:
