@@ -181,6 +181,36 @@ def test_saving_what_was_deleted_meanwhile_leads_to_the_way_back(msp: Msp, alice
     assert alice.get("/acme/companies/999999/edit/").status_code == 404
 
 
+def test_whatever_is_pressed_of_a_record_deleted_meanwhile_leads_to_the_way_back(
+    msp: Msp, alice: Client
+) -> None:
+    jo, deal = contact(msp, email="jo@firm.example"), opportunity(msp)
+    jo_at, deal_at = f"/acme/contacts/{jo.pk}/", f"/acme/opportunities/{deal.pk}/"
+    edit.delete(jo, actor=msp.bob)
+    edit.delete(deal, actor=msp.bob)
+    won = msp.status("Won").pk
+    for where, what, sent in (
+        (deal_at, "move/", {"status": won, "from": "board"}), (deal_at, "add-company/", {}),
+        (jo_at, "mail/", {}), (jo_at, "lists/", {"list": 1}), (jo_at, "merge/", {}),
+    ):  # fmt: skip
+        answer = alice.post(where + what, sent, follow=True)
+        assert (what, answer.redirect_chain) == (what, [(where, 302)])
+        assert "was deleted meanwhile. Nothing was saved." in answer.content.decode()
+    for where in (jo_at, deal_at):
+        page = alice.get(where).content.decode()
+        offers = ("Edit all", "/field/", "/lists/", "/mail/", "/move/")
+        assert [each for each in offers if each in page.partition("<main")[2]] == [], where
+
+
+def test_a_new_opportunity_is_not_given_a_deleted_company(msp: Msp, alice: Client) -> None:
+    firm = company(msp)
+    jo = contact(msp, company=firm.pk)
+    edit.delete(firm, actor=msp.bob)
+    where = f"/acme/opportunities/new/?contact={jo.pk}"
+    form = Shown(alice.get(where).content.decode()).sent
+    assert alice.post(where, {**form, "name": "Firewall"}).status_code == 302
+
+
 def test_a_name_that_ends_with_a_full_stop_ends_the_sentence(msp: Msp, alice: Client) -> None:
     page = alice.post("/acme/companies/new/", {"name": "Ivy <Media> Co."}, follow=True).content.decode()
     assert "Added Ivy &lt;Media&gt; Co.<" in page

@@ -16,7 +16,7 @@ from propolis.crm.listing import CONTACTS
 from propolis.crm.models import Contact, List, Opportunity, Suppression
 from propolis.crm.profile import facts
 from propolis.crm.tables import view
-from propolis.crm.views.kinds import get_record, inside, profile_url, story_of
+from propolis.crm.views.kinds import get_record, inside, profile_url, story_of, to_deleted
 from propolis.crm.views.tables import table_page
 
 _DEALS = 20
@@ -60,6 +60,7 @@ def _standing(row: Contact) -> list[Suppression]:
 
 @needs(Verb.LIST_MEMBERS)
 @require_POST
+@to_deleted
 def put_on_list(request: HttpRequest, account: str, pk: int) -> HttpResponse:
     """list=ID puts the contact on it, off=ID takes it off, which is remembered."""
     row = get_record(Kind.CONTACT, pk)
@@ -78,6 +79,7 @@ def put_on_list(request: HttpRequest, account: str, pk: int) -> HttpResponse:
 
 @needs(Verb.LISTS)
 @require_POST
+@to_deleted
 def mail(request: HttpRequest, account: str, pk: int) -> HttpResponse:
     """Unsubscribes the address, with `bounced` notes that mail came back from it, with `subscribe` and a reason
     re-subscribes it; for every contact that has it."""

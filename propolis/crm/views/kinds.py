@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import wraps
 from typing import Any, cast
 
 from django.contrib import messages
@@ -74,18 +75,30 @@ class Deleted(Http404):
         self.row = row
 
 
-def for_kind(kind: Kind, view: RecordView) -> RecordView:
-    """The view for one kind of record, open to those who may change that kind."""
+def to_deleted(view: Callable[..., Any]) -> Callable[..., Any]:
+    """On a tab left open a record may have been deleted meanwhile: its page is shown, which says by whom and brings it
+    back, rather than that there is nothing."""
 
-    def of_kind(request: HttpRequest, account: str, **kwargs: Any) -> HttpResponseBase:
+    @wraps(view)
+    def looked_after(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         try:
-            return view(request, account, kind, **kwargs)
+            return cast(HttpResponseBase, view(request, *args, **kwargs))
         except Deleted as gone:
             if inside(request).htmx:
                 raise
             nothing = " Nothing was saved." if request.method == "POST" else ""
             messages.warning(request, f"{gone.row.name} was deleted meanwhile.{nothing}")
             return redirect(profile_url(request, gone.row))
+
+    return looked_after
+
+
+def for_kind(kind: Kind, view: RecordView) -> RecordView:
+    """The view for one kind of record, open to those who may change that kind."""
+
+    @to_deleted
+    def of_kind(request: HttpRequest, account: str, **kwargs: Any) -> HttpResponseBase:
+        return view(request, account, kind, **kwargs)
 
     of_kind.__name__, of_kind.__doc__ = view.__name__, view.__doc__
     return needs(WORDS[kind].verb)(of_kind)

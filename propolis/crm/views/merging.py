@@ -15,15 +15,17 @@ from propolis.crm.fields import Kind
 from propolis.crm.finding import narrowed
 from propolis.crm.kinds import MODELS
 from propolis.crm.profile import facts_of
-from propolis.crm.views.kinds import WORDS, get_record, inside, profile_url, say_with_undo
+from propolis.crm.views.kinds import WORDS, get_record, inside, profile_url, say_with_undo, to_deleted
 
 
 @needs(Verb.EDIT_CRM)
+@to_deleted
 def merge_company(request: HttpRequest, account: str, pk: int) -> HttpResponse:
     return _merge(request, Kind.COMPANY, pk)
 
 
 @needs(Verb.EDIT_CRM)
+@to_deleted
 def merge_contact(request: HttpRequest, account: str, pk: int) -> HttpResponse:
     return _merge(request, Kind.CONTACT, pk)
 

@@ -19,7 +19,14 @@ from propolis.crm.listing import OPPORTUNITIES, salespeople
 from propolis.crm.models import Opportunity, OppStatus
 from propolis.crm.profile import facts
 from propolis.crm.tables import View, view
-from propolis.crm.views.kinds import get_record, inside, profile_url, say_with_undo, story_of
+from propolis.crm.views.kinds import (
+    get_record,
+    inside,
+    profile_url,
+    say_with_undo,
+    story_of,
+    to_deleted,
+)
 from propolis.crm.views.tables import table_page
 from propolis.ui import panels as ui_panels
 
@@ -93,6 +100,7 @@ def _cards(alive: Any, found: list[pipeline.Stage]) -> list[list[Opportunity]]:
 
 
 @needs(Verb.OPPORTUNITIES)
+@to_deleted
 def move(request: HttpRequest, account: str, pk: int) -> HttpResponse:
     """GET asks where to; POST moves, and goes back to the board or the profile it was pressed on."""
     here = inside(request)
@@ -116,6 +124,7 @@ def move(request: HttpRequest, account: str, pk: int) -> HttpResponse:
 
 @needs(Verb.OPPORTUNITIES)
 @require_POST
+@to_deleted
 def add_company(request: HttpRequest, account: str, pk: int) -> HttpResponse:
     """ "Create company and contact" of an opportunity that knows only a prospect."""
     here = inside(request)

@@ -62,7 +62,8 @@ def _start(request: HttpRequest, kind: Kind) -> dict[str, Any]:
             start[name] = model.objects.filter(pk=wanted, deleted_at=None).first()
     if kind is Kind.OPPORTUNITY:
         contact = start.get("contact")
-        start.setdefault("company", contact.company if contact else None)
+        firm = contact.company if contact else None
+        start.setdefault("company", None if firm is None or firm.deleted_at else firm)
         start["status"] = OppStatus.objects.filter(archived=False).first()
         start["salesperson"] = (
             inside(request).membership if inside(request).membership.is_salesperson else None
