@@ -23,6 +23,8 @@ from propolis.crm.finding_index import INDEXED
 from propolis.crm.keys import fold
 
 _PARTS = re.compile(r"[^\W_]+")  # what the index takes for words
+# Of a number as tables show it, "206-555-0142 x12": the keys are without.
+_EXTENSION = re.compile(r"(?<=\d)\s*(?:x|×|ext\.?|#)\s*\d{1,6}\s*$", re.IGNORECASE)
 _WORDS = 6  # more than that narrows nothing down
 _TYPO = 5  # letters from which on a slip is forgiven
 _ALIKE = 0.45  # a wrong letter in a name of eight; PostgreSQL itself asks for 0.6
@@ -51,8 +53,9 @@ def narrowed(query: QuerySet[Any], text: str, *, many: bool = False) -> QuerySet
 
 def _typed(text: str) -> list[str]:
     """Folded words; a phone number however it is written is one word of digits."""
-    digits = "".join(c for c in text if c.isdigit())
-    if len(digits) >= 4 and not any(c.isalpha() for c in text):
+    number = _EXTENSION.sub("", text)
+    digits = "".join(c for c in number if c.isdigit())
+    if len(digits) >= 4 and not any(c.isalpha() for c in number):
         return [digits]
     return fold(text).split()[:_WORDS]
 

@@ -348,6 +348,23 @@ def test_a_slip_of_the_pen_is_forgiven_on_postgresql(msp: Msp, alice: Client) ->
         assert re.findall(r"/contacts/(\d+)/", found) == [str(jo.pk)], text
 
 
+def test_a_number_is_found_as_tables_show_it(msp: Msp, alice: Client) -> None:
+    contact(msp, "Zora", phone="206-555-0142 x12")
+    for text in ("206-555-0142 x12", "(206) 555-0142 ext. 12", "206-555-0142"):
+        assert "Zora" in alice.get("/acme/search/", {"q": text}).content.decode(), text
+
+
+def test_one_letter_is_told_to_be_too_few(msp: Msp, alice: Client) -> None:
+    page = alice.get("/acme/search/?q=f").content.decode()
+    assert ("One letter is too few" in page, "Nothing here is called" in page) == (True, False)
+
+
+def test_what_is_no_address_is_not_said_to_be_mailed(msp: Msp, alice: Client) -> None:
+    page = alice.get(f"/acme/contacts/{contact(msp, email='none').pk}/").content.decode()
+    assert ("May be mailed." in page, "Unsubscribe this address" in page) == (False, False)
+    assert "“none” is no e-mail address, so nothing is mailed." in page
+
+
 def test_searching_finds_nothing_of_another_account(msp: Msp, alice: Client) -> None:
     other = make_msp("other")
     with in_account(other.account):

@@ -119,6 +119,10 @@ def test_a_name_of_ten_thousand_letters_widens_no_page(page: Page, live_server: 
         firm = edit.create(house.account, Kind.COMPANY, {"name": long, "city": "C" * 300}, actor=house.bob)
         other = edit.create(house.account, Kind.COMPANY, {"name": "Brightwater"}, actor=house.bob)
         jo = edit.create(house.account, Kind.CONTACT, {"first": long, "company": firm.pk}, actor=house.bob)
+        edit.update(house.account, jo, {"email": "jo@firm.example"}, actor=house.bob)
+        edit.create(
+            house.account, Kind.CONTACT, {"first": "Sam", "email": "jo@firm.example"}, actor=house.bob
+        )
         deal = _deal(house.account, "W" * 9900, firm.pk, jo.pk)
         lists.create_list(house.account, "N" * 200)
     signed_in(page, live_server, house.alice)
@@ -131,6 +135,7 @@ def test_a_name_of_ten_thousand_letters_widens_no_page(page: Page, live_server: 
             "opportunities/board/",
             "lists/",
             "search/?q=wwww",
+            "duplicates/?kind=contact",
         ),
         *(f"companies/{firm.pk}/", f"contacts/{jo.pk}/", f"opportunities/{deal.pk}/"),
         *(f"companies/{firm.pk}/edit/", f"companies/{firm.pk}/merge/?with={other.pk}"),
