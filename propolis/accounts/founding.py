@@ -14,6 +14,8 @@ from propolis.accounts.scoping import in_account
 
 # Sent inside the founding transaction and the account's scope, with `account`; other apps add their defaults.
 account_created = Signal()
+# Sent in the account's scope with `account` and `by` when numbers without + belong to another country from now on.
+region_changed = Signal()
 
 
 def create_account(slug: str, name: str = "") -> Account:

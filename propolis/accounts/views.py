@@ -14,6 +14,7 @@ from propolis.accounts import audit_log as audit_page
 from propolis.accounts.addressing import typed_id, url
 from propolis.accounts.audit_log import Narrowing
 from propolis.accounts.forms import AccountForm
+from propolis.accounts.founding import region_changed
 from propolis.accounts.models import Account, Membership, audit
 from propolis.accounts.policy import Verb, needs
 from propolis.accounts.requests import AccountRequest
@@ -64,6 +65,8 @@ def account_settings(request: AccountRequest, account: str) -> HttpResponse:
     if form.is_valid():
         form.save()
         audit(request.account, request.membership, "account.changed", fields=",".join(form.changed_data))
+        if "phone_region" in form.changed_data:
+            region_changed.send(sender=Account, account=request.account, by=request.membership)
         messages.success(request, "Account saved.")
         return redirect(url(request, "accounts:account"))
     return render(request, "accounts/account.html", {"form": form})

@@ -11,7 +11,7 @@ class CrmConfig(AppConfig):
     label = "crm"
 
     def ready(self) -> None:
-        from propolis.crm import duplicate_search, duplicates, founding, hand_jobs, list_jobs
+        from propolis.crm import duplicate_search, duplicates, founding, hand_jobs, list_jobs, phone_keys
         from propolis.crm.csv_import import job  # noqa: F401 - registers
         from propolis.crm.kinds import register_kinds
         from propolis.crm.listing import register_tables
@@ -22,6 +22,7 @@ class CrmConfig(AppConfig):
         duplicate_search.install()
         hand_jobs.install()
         list_jobs.install()
+        phone_keys.install()
         register_undo_hook(duplicates.after_undo)
         founding.listen()
         register_tables()
