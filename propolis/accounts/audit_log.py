@@ -60,10 +60,12 @@ class Narrowing:
 
 
 def _day(text: str) -> str:
+    """Of years in which something can have happened: the first and the last there are end outside the calendar."""
     try:
-        return text if parse_date(text) else ""
+        day = parse_date(text)
     except ValueError:
         return ""
+    return text if day and 1900 <= day.year < 3000 else ""
 
 
 def _midnight(day: str) -> datetime:

@@ -52,6 +52,7 @@ def test_alice_narrows_the_log_by_person_deed_and_day(acme: Crew) -> None:
     assert shown(acme, "?since=2026-11-03&until=2026-11-03") == [sent]
     assert shown(acme, f"?who={acme.alice.pk}&what=syncro.send") == []
     assert shown(acme, "?who=x&since=2026-02-31&before=x") == [made, sent, invited]
+    assert shown(acme, "?since=0001-01-01&until=9999-12-31") == [made, sent, invited]
 
 
 def test_older_lines_keep_the_filters(acme: Crew) -> None:
