@@ -189,6 +189,12 @@ class View:
             if f.options
         ]
 
+    def kept(self) -> list[tuple[str, str]]:
+        """What a form of filters has no field for and must not lose: the order, the view, the company whose contacts
+        they are. Name and value."""
+        names = ["sort", "show", *(each.key for each in self.table.filters if not each.options)]
+        return [(name, self.params[name]) for name in names if name in self.params]
+
     def all_columns(self) -> list[tuple[Column, bool]]:
         return [(column, column in self.columns) for column in self.table.columns]
 

@@ -348,6 +348,17 @@ def test_a_slip_of_the_pen_is_forgiven_on_postgresql(msp: Msp, alice: Client) ->
         assert re.findall(r"/contacts/(\d+)/", found) == [str(jo.pk)], text
 
 
+def test_searching_among_the_contacts_of_a_company_stays_there(msp: Msp, alice: Client) -> None:
+    firm, other = company(msp), company(msp, "Other")
+    contact(msp, "Joan", company=other.pk)
+    contact(msp, "Jo", company=firm.pk)
+    page = alice.get(f"/acme/contacts/?company={firm.pk}&sort=-created").content.decode()
+    form = re.search(r'<form class="filters".*?</form>', page, re.DOTALL)
+    assert form
+    hidden = dict(re.findall(r'type="hidden" name="(\w+)" value="([^"]*)"', form[0]))
+    assert hidden == {"company": str(firm.pk), "sort": "-created"}
+
+
 def test_a_number_is_found_as_tables_show_it(msp: Msp, alice: Client) -> None:
     contact(msp, "Zora", phone="206-555-0142 x12")
     for text in ("206-555-0142 x12", "(206) 555-0142 ext. 12", "206-555-0142"):
