@@ -101,6 +101,10 @@ class MemberForm(forms.Form):
     def __init__(self, *args: Any, membership: Membership | None = None, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.membership = membership
+        if membership is not None:
+            # What the page showed comes along, to be told apart from what somebody else changed since.
+            for field in self.fields.values():
+                field.show_hidden_initial = True
         if membership is not None and membership.user_id is not None:
             # Their sign-in address is theirs alone, and the same in every account.
             del self.fields["email"]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.contrib import messages
 from django.db import transaction
 from django.http import HttpResponse
@@ -56,13 +58,20 @@ def edit(request: AccountRequest, account: str, pk: int) -> HttpResponse:
     form = MemberForm(request.POST or None, membership=person, initial=start)
     if form.is_valid():
         try:
-            change(person, form.cleaned_data, request.membership)
+            change(person, _as_changed(form, start), request.membership)
         except LastAdmin as refused:
             form.add_error("is_admin", str(refused))
         else:
             messages.success(request, f"{person} saved.")
             return redirect(url(request, "accounts:users"))
     return render(request, "accounts/user_form.html", {"form": form, "person": person})
+
+
+def _as_changed(form: MemberForm, now: dict[str, Any]) -> dict[str, Any]:
+    """What this form changed of what its page showed; what somebody else changed meanwhile stays so."""
+    told = any(name.startswith("initial-") for name in form.data)
+    changed = form.changed_data if told else list(form.cleaned_data)
+    return now | {name: form.cleaned_data[name] for name in changed}
 
 
 @needs(Verb.USERS)

@@ -25,6 +25,8 @@ from propolis.syncro import BadToken, SyncroClient, SyncroError
 # Users asked about in one web request; the page goes on by itself until all are.
 PORTION = 8
 NO_TYPES = "No Types"
+# As the row's hidden field says it.
+NOBODY_YET = "nobody"
 NOBODY = "Nobody is ticked, so nobody was invited. Somebody with No Types needs a role first."
 
 
@@ -154,18 +156,28 @@ def _by_scope(connection: Connection, given: QueryDict) -> dict[int, frozenset[s
 
 
 def _by_row(connection: Connection, given: QueryDict) -> dict[int, frozenset[str]]:
-    """Rows whose ticks differ from what holds."""
+    """Rows whose ticks differ from what the page showed. What somebody else gave or took meanwhile stays so."""
     found = {}
     for row in RemoteUser.objects.filter(connection=connection).select_related("membership"):
         if f"row-{row.pk}" not in given:
             continue
-        chosen = _ticked(given.getlist(f"roles-{row.pk}"))
         held = frozenset(row.membership.role_types) if row.membership else None
-        if row.membership is not None and chosen is None:
+        shown = _shown(given[f"shown-{row.pk}"]) if f"shown-{row.pk}" in given else held
+        chosen = _ticked(given.getlist(f"roles-{row.pk}"))
+        if chosen is None and shown is not None:
             chosen = frozenset()
-        if chosen is not None and chosen != held:
-            found[row.pk] = chosen
+        if chosen is None or chosen == shown:
+            continue
+        before = shown or frozenset()
+        wanted = ((held or frozenset()) | (chosen - before)) - (before - chosen)
+        if wanted != held:
+            found[row.pk] = wanted
     return found
+
+
+def _shown(text: object) -> frozenset[str] | None:
+    """The role types a row had when its page was made; None while it stood for nobody here."""
+    return None if text == NOBODY_YET else frozenset(str(text).split(",")) & frozenset(ROLES)
 
 
 @needs(Verb.IMPORT)

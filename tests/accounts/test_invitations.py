@@ -275,3 +275,17 @@ def test_a_leaver_comes_back(crew: Crew) -> None:
     assert bob.get("/acme/settings/").status_code == 404
     alice.post(f"/acme/settings/users/{crew.bob.pk}/enable/")
     assert bob.get("/acme/settings/").status_code == 200
+
+
+def test_a_form_opened_before_gives_back_no_role_that_was_taken_since(crew: Crew) -> None:
+    eve = make_person(crew.account, "Eve Leaver", "Admin")
+    at, shown = f"/acme/settings/users/{eve.pk}/", {"name": "Eve Leaver", "is_admin": "on"}
+    page = client_of(crew.alice).get(at).content.decode()
+    for name, value in re.findall(r'type="hidden" name="(initial-\w+)" value="([^"]*)"', page):
+        shown[name] = value
+    assert shown["initial-is_admin"] == "True"
+    client_of(crew.alice).post(at, {"name": "Eve Leaver", "is_marketer": "on"})
+    client_of(crew.alice).post(at, shown | {"name": "Eve L."})
+    with in_account(crew.account):
+        eve.refresh_from_db()
+    assert (eve.name, eve.role_types) == ("Eve L.", ["Marketer"])

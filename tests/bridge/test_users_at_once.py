@@ -1,0 +1,81 @@
+"""Two Admins on the Users page at once: a page opened before takes nothing back that the other one decided."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+import pytest
+from django.test import Client
+from django.utils import timezone
+
+from propolis.accounts.models import Account, Membership
+from propolis.accounts.scoping import in_account
+from propolis.bridge.models import Connection, RemoteUser
+from tests.people import Crew, client_of
+
+USERS = "/acme/settings/integrations/syncro/users/"
+Form = dict[str, list[str]]
+
+
+@pytest.fixture
+def acme(crew: Crew) -> Iterator[Account]:
+    with in_account(crew.account):
+        yield crew.account
+
+
+@pytest.fixture
+def rows(acme: Account, crew: Crew) -> list[RemoteUser]:
+    """Bob, a Salesperson here; Mia, a Marketer here; Kim, nobody yet."""
+    now = timezone.now()
+    connection = Connection.objects.create(
+        account=acme, connected_at=now, users_read_at=now, users_step="read", state="connected"
+    )
+    return [
+        RemoteUser.objects.create(
+            account=acme, connection=connection, remote_id=number, name=name, membership=person,
+            email_key=f"{name.lower()}@acme.example", first_seen_at=now, read_at=now,
+        )
+        for number, (name, person) in enumerate((("Bob", crew.bob), ("Mia", crew.mia), ("Kim", None)), 1)
+    ]  # fmt: skip
+
+
+def as_shown(client: Client) -> Form:
+    """What the page would send as it is."""
+    page = client.get(USERS).content.decode()
+    form: Form = {}
+    for tag in re.findall(r'<input [^>]*form="roles-form"[^>]*>', page):
+        found = dict(re.findall(r'(\w+)="([^"]*)"', tag))
+        if found["type"] == "hidden" or " checked" in tag:
+            form.setdefault(found["name"], []).append(found["value"])
+    return form
+
+
+def roles() -> dict[str, list[str]]:
+    return {person.name: person.role_types for person in Membership.objects.order_by("name")}
+
+
+def test_a_page_opened_before_changes_only_what_was_ticked_on_it(
+    crew: Crew, rows: list[RemoteUser], visitor: Client
+) -> None:
+    bob, mia, kim = rows
+    before = as_shown(visitor)
+    # Meanwhile another Admin makes Mia an Admin, takes Bob's roles and imports Kim.
+    theirs = as_shown(client_of(crew.alice))
+    theirs |= {f"roles-{mia.pk}": ["Marketer", "Admin"], f"roles-{bob.pk}": ["No Types"]}
+    client_of(crew.alice).post(f"{USERS}roles/", theirs | {f"roles-{kim.pk}": ["Admin"]})
+    visitor.post(f"{USERS}roles/", before | {f"roles-{mia.pk}": ["Marketer", "Salesperson"]})
+    assert roles() == {
+        "Alice Moreau": ["Admin"],
+        "Bob Tanaka": [],
+        "Kim": ["Admin"],
+        "Mia Okafor": ["Marketer", "Salesperson", "Admin"],
+    }
+
+
+def test_ticks_taken_off_are_taken_off(rows: list[RemoteUser], visitor: Client) -> None:
+    bob, _mia, kim = rows
+    form = as_shown(visitor)
+    form[f"roles-{bob.pk}"] = []
+    visitor.post(f"{USERS}roles/", form | {f"roles-{kim.pk}": ["No Types"]})
+    assert (roles()["Bob Tanaka"], roles()["Kim"], roles()["Mia Okafor"]) == ([], [], ["Marketer"])
