@@ -155,6 +155,21 @@ def fingerprint(connection: Connection) -> str:
     return mapping.fingerprint({}, json.dumps(told))
 
 
+def as_of(connection: Connection) -> str:
+    """Changes with every choice of the page: to notice one made elsewhere since a form was shown."""
+    now = choices_of(connection)
+    told = [
+        sorted(now.fields),
+        now.rule,
+        sorted(now.rules),
+        now.custom,
+        now.include_disabled,
+        now.mail,
+        now.months,
+    ]
+    return mapping.fingerprint({}, json.dumps(told))
+
+
 def custom_fields_in_syncro(client: SyncroClient) -> list[str]:
     """Names of the custom fields of the first page of customers, most used first. Raises `SyncroError`."""
     page = client.page(Resource.CUSTOMERS, 1, {"include_disabled": "true"})

@@ -22,6 +22,11 @@ from propolis.bridge.views_statuses import AGAIN
 from propolis.bridge.views_wizard import step_is_open
 from propolis.syncro import BadToken, SyncroError
 
+MEANWHILE = (
+    "Somebody changed these choices meanwhile. Nothing of yours was saved; this is how they stand now. "
+    "Choose again."
+)
+
 
 @needs(Verb.IMPORT)
 @step_is_open(Step.USERS, talks=False)
@@ -33,6 +38,8 @@ def page(request: AccountRequest, account: str) -> HttpResponse:
     chosen = _chosen(request.POST, connection)
     if "look" in request.POST:
         return _looked(request, connection, chosen)
+    if request.POST.get("as_of", now := choices.as_of(connection)) != now:
+        return _shown(request, connection, choices.choices_of(connection), problem=MEANWHILE)
     try:
         changed = choices.save(connection, chosen, request.membership)
     except ValueError as problem:
@@ -109,6 +116,7 @@ def _shown(
 ) -> HttpResponse:
     words = {
         "now": now,
+        "as_of": request.POST.get("as_of", "") if "look" in request.POST else choices.as_of(connection),
         "problem": problem,
         "rows": [_row(row, now) for row in (*ROWS, STATUS)],
         "rules": choices.rule_choices(),

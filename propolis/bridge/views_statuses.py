@@ -88,11 +88,13 @@ def _bring_in(request: AccountRequest, connection: Connection) -> None:
 
 
 def _choices(request: AccountRequest, connection: Connection) -> dict[int, OppStatus | None]:
-    """Only choices that exist; a row left undecided stays so."""
+    """Only choices that exist, made on this page; a row left undecided, or as it was shown, stays as it is."""
     ours = {str(status.pk): status for status in OppStatus.objects.filter(archived=False)}
     found: dict[int, OppStatus | None] = {}
     for pk in StatusMap.objects.filter(connection=connection).values_list("pk", flat=True):
         given = request.POST.get(f"status-{pk}", "")
+        if given == request.POST.get(f"shown-{pk}"):
+            continue
         if given == SKIP:
             found[pk] = None
         elif given in ours:

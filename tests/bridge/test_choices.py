@@ -164,6 +164,20 @@ class TestCustomFields:
         ]
         assert (told.who, run.started_at is not None) == (title_of(run), True)
 
+    def test_a_page_opened_before_somebody_else_chose_changes_nothing(
+        self, acme: Account, visitor: Client, syncro: Running
+    ) -> None:
+        ready(acme, syncro)
+        shown = visitor.get(BASE + "choices/").context["as_of"]
+        assert choose(visitor, as_of=shown, mail="import") == ["Saved. Imports follow it from now on."]
+        answer = visitor.post(BASE + "choices/", form(as_of=shown, rule="syncro"))
+        assert "Somebody changed these choices meanwhile. Nothing of yours was saved" in words_of(answer)
+        connection = Connection.objects.get()
+        assert (connection.mail_leads, connection.rule) == ("import", "more_current")
+        again = answer.context["as_of"]
+        choose(visitor, as_of=again, mail="import", rule="syncro")
+        assert Connection.objects.get().rule == "syncro"
+
     def test_a_syncro_that_does_not_answer_is_told_and_the_ticks_stay(
         self, acme: Account, visitor: Client, syncro: Running
     ) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -269,6 +270,22 @@ def test_changing_the_map_asks_about_opportunities_imported_before(acme: Account
     assert (same.rev, same.closed_at is None) == (2, False)
     change = Change.objects.get()
     assert change.fields["status"] == [won.pk, lost.pk, "status_map_changed"]
+
+
+def test_a_status_map_opened_before_takes_back_no_choice_of_somebody_else(acme: Account, visitor: Client):
+    connection = a_connection(acme, users_step="read", companies_read_at=EARLY, contacts_read_at=EARLY)
+    before = statuses_form(connection)
+    shown = {name.replace("status-", "shown-"): value for name, value in before.items()}
+    page = visitor.get(BASE + "opportunities/").content.decode()
+    assert dict(re.findall(r'name="(shown-\d+)" value="(\w+)"', page)) == shown
+    address, lost = BASE + "opportunities/statuses/", OppStatus.objects.get(name="Lost")
+    visitor.post(address, shown | statuses_form(connection, Pending="skip"))
+    visitor.post(address, shown | before | {"status-" + str(_row("Lead").pk): str(lost.pk)})
+    assert (_row("Pending").choice, _row("Lead").status) == ("skip", lost)
+
+
+def _row(remote: str) -> StatusMap:
+    return StatusMap.objects.select_related("status").get(remote_status=remote, became_ticket=False)
 
 
 def test_a_status_left_out_or_unknown_choices_change_only_what_was_chosen(acme: Account, visitor: Client):
