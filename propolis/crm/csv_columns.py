@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
@@ -16,6 +17,8 @@ RECORD_ID = "Propolis ID"
 CREATED, EDITED = "Date created (UTC)", "Last changed (UTC)"
 MAILING, LISTS = "Mailing", "Lists"
 DOMAIN, COMPANY_DOMAIN = "Domain", "Company domain"
+
+_QUOTE = '"'
 
 Row = Mapping[str, Any]
 
@@ -44,7 +47,7 @@ def columns_of(kind: Kind) -> list[CsvColumn]:
             made.append(CsvColumn(COMPANY_DOMAIN, ("company__domain", "company__deleted_at"), _alive))
     if kind is Kind.CONTACT:
         made.append(CsvColumn(MAILING, ("mail_state",), _mailing))
-        made.append(CsvColumn(LISTS, (LISTS,), "; ".join))
+        made.append(CsvColumn(LISTS, (LISTS,), listed))
     made.append(CsvColumn(CREATED, ("created_at",), _plain))
     made.append(CsvColumn(EDITED, ("edited_at",), _plain))
     return made
@@ -83,6 +86,17 @@ def _of_field(field: Field) -> list[CsvColumn]:
 
 def _heading(field: Field) -> str:
     return f"{field.label} (UTC)" if field.shape is Shape.INSTANT else field.label
+
+
+def listed(names: Sequence[str]) -> str:
+    """ "News; VIP"; a name with a semicolon or a quote of its own in quotes, or it would come back as two."""
+    return "; ".join(f'"{n.replace(_QUOTE, 2 * _QUOTE)}"' if {";", _QUOTE} & set(n) else n for n in names)
+
+
+def unlisted(cell: str) -> list[str]:
+    """The names again."""
+    reader = csv.reader([cell.replace("\n", " ")], delimiter=";", skipinitialspace=True)
+    return next(reader, [])
 
 
 def _plain(value: Any) -> str:

@@ -10,6 +10,7 @@ from propolis.crm import edit, lists, mailing
 from propolis.crm.csv_export import complete_export
 from propolis.crm.csv_import.changes import problems_csv, rows_of
 from propolis.crm.csv_import.deciding import decide_row, undecided
+from propolis.crm.csv_import.named_lists import names_in
 from propolis.crm.csv_import.sentences import CsvRefused
 from propolis.crm.fields import Kind
 from propolis.crm.models import Company, Contact, List, ListMember, Suppression
@@ -218,6 +219,19 @@ def test_lists_named_in_our_own_export_come_back(msp: Msp) -> None:
         "Lists in the file: News (2 rows), VIP, west (1 row).",
     ]
     assert members() == [each for each in was if each != ("News", "Bea")]
+
+
+def test_a_list_with_a_semicolon_in_its_name_comes_back_as_one(msp: Msp) -> None:
+    ada = contact(msp, "Ada", email="ada@firm.example")
+    for name in ("Gold; Silver", 'The "best"', '"A"; B', "News"):
+        lists.add(lists.create_list(msp.account, name), [ada.pk], actor=msp.alice)
+    file = b"".join(complete_export(Kind.CONTACT, Contact.objects.all(), Sort("name", "sort_name", False)))
+    was = members()
+    ListMember.objects.all().delete()
+    List.objects.all().delete()
+    imported(msp, file, make_lists=True)
+    assert members() == was
+    assert list(names_in('Rock "n" roll; 5" screens;"open')) == ['rock "n" roll', '5" screens', "open"]
 
 
 def test_a_list_that_is_not_here_is_made_only_when_asked_for(msp: Msp) -> None:

@@ -12,6 +12,7 @@ from typing import Any
 
 from propolis.accounts.models import Account
 from propolis.crm import lists
+from propolis.crm.csv_columns import unlisted
 from propolis.crm.csv_import import keeping
 from propolis.crm.csv_import.sentences import CsvRefused
 from propolis.crm.keys import clean, list_key
@@ -23,7 +24,7 @@ MOST = 100  # a column with more of them holds something else
 
 def names_in(cell: str) -> dict[str, str]:
     """Key → name of each list the cell names."""
-    names = (" ".join(clean(part).split())[:200] for part in cell.split(";"))
+    names = (" ".join(clean(part).split())[:200] for part in unlisted(cell))
     return {key: name for name in names if (key := list_key(name))}
 
 
