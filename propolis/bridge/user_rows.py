@@ -11,6 +11,7 @@ from django.utils import timezone
 from propolis.accounts.models import Invitation, Membership
 from propolis.bridge import people
 from propolis.bridge.models import Connection, RemoteUser
+from propolis.bridge.waiting import there_again
 from propolis.crm.models import Opportunity, OppStatus
 
 
@@ -129,6 +130,7 @@ def _open_opportunities(left: list[RemoteUser]) -> dict[int, int]:
     living = Opportunity.objects.filter(deleted_at=None, status__outcome=OppStatus.Outcome.OPEN)
     by_remote = living.filter(waits_for_remote_user__in=[user.remote_id for user in left])
     waiting = dict(by_remote.values_list("waits_for_remote_user").annotate(Count("pk")))
-    members = [user.membership_id for user in left if user.membership_id]
+    members = {user.membership_id for user in left if user.membership_id}
+    members -= there_again(members)
     held = dict(living.filter(salesperson__in=members).values_list("salesperson").annotate(Count("pk")))
     return {user.pk: waiting.get(user.remote_id, 0) + held.get(user.membership_id or 0, 0) for user in left}

@@ -17,7 +17,7 @@ from propolis.accounts.requests import AccountRequest
 from propolis.bridge import scheduling
 from propolis.runs.models import Run
 
-BY_HAND: Final = "Switched off by hand"
+BY_HAND: Final = "By hand"
 
 
 class ScheduleForm(forms.Form):

@@ -41,10 +41,17 @@ def attach_waiting(connection: Connection, *, actor: Membership | None = None) -
     return count
 
 
+def there_again(people: Iterable[int]) -> set[int]:
+    """Those persons for whom Syncro lists a user now: made anew, say, so that only an older one has left."""
+    listed = RemoteUser.objects.filter(membership__in=list(people), left_at=None)
+    return {pk for pk in listed.values_list("membership_id", flat=True) if pk is not None}
+
+
 def open_opportunities_of(row: RemoteUser) -> QuerySet[Opportunity]:
     """Not won or lost, and this Syncro user's: waiting for them, or theirs through the linked person."""
     theirs = Q(waits_for_remote_user=row.remote_id)
-    if row.membership_id is not None:
+    person = row.membership_id
+    if person is not None and not (row.left_at and there_again([person])):
         theirs |= Q(salesperson=row.membership_id)
     living = Opportunity.objects.filter(theirs, deleted_at=None)
     return living.filter(status__outcome=OppStatus.Outcome.OPEN)

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import logging
 from datetime import date, datetime, timedelta
+from typing import Any
 from zoneinfo import ZoneInfo
 
+from django.db.models.signals import post_save
 from django.utils import timezone
 
+from propolis.accounts.models import Account
 from propolis.accounts.scoping import in_account, unscoped
 from propolis.runs.jobs import UnknownJob, job_for
 from propolis.runs.models import Schedule
@@ -35,6 +38,24 @@ def next_time(schedule: Schedule, after: datetime) -> datetime:
             if due > after:
                 return due
     raise AssertionError("every stretch of days + 2 holds a due day with a later time")
+
+
+def register() -> None:
+    """Called once, when the app is ready."""
+    post_save.connect(_follow_the_clock, sender=Account, dispatch_uid="runs.schedules")
+
+
+def _follow_the_clock(sender: type[Account], instance: Account, created: bool, **how: Any) -> None:
+    """An account that moved to another time zone has its own hours from now on; what is due already stays due."""
+    if created:
+        return
+    now = timezone.now()
+    with unscoped():
+        for schedule in Schedule.objects.filter(account=instance.pk, enabled=True, next_at__gt=now):
+            schedule.account = instance
+            due = next_time(schedule, now)
+            if due != schedule.next_at:
+                Schedule.objects.filter(pk=schedule.pk, next_at=schedule.next_at).update(next_at=due)
 
 
 def start_due() -> int:

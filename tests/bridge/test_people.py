@@ -11,6 +11,7 @@ from propolis.accounts.models import Account, Membership, User
 from propolis.bridge import people
 from propolis.bridge.connecting import client_for
 from propolis.bridge.models import Connection, RemoteUser
+from propolis.bridge.user_rows import roster
 from propolis.crm.models import Opportunity, OppStatus
 from propolis.history.models import Change
 from propolis.syncro import BadToken, EmptyAnswer
@@ -247,6 +248,22 @@ def test_the_open_opportunities_of_somebody_who_left_are_handed_over(acme: Accou
     assert [rows[one.pk].salesperson for one in (waiting, theirs, won, deleted)] == [bob, bob, person, person]
     assert [rows[one.pk].rev for one in (waiting, theirs, won)] == [2, 2, 1]
     assert people.open_opportunities_of(sam).count() == 0
+
+
+def test_who_was_made_anew_in_syncro_has_not_left_with_the_older_user(acme: Account, alice: Membership):
+    connection, (old, new) = a_reading(acme, "Sam", "Samuel")
+    person = a_member(acme, "Sam", "Salesperson")
+    people.link_by_hand(old, person)
+    people.link_by_hand(new, person)
+    RemoteUser.objects.filter(pk=old.pk).update(left_at=timezone.now())
+    old.refresh_from_db()
+    an_opportunity(acme, "Laptops", salesperson=person)
+    assert (people.open_opportunities_of(old).count(), people.open_opportunities_of(new).count()) == (0, 1)
+    (row,) = roster(connection, alice).left
+    assert row.open_opportunities == 0
+    RemoteUser.objects.filter(pk=new.pk).update(left_at=timezone.now())
+    assert [one.open_opportunities for one in roster(connection, alice).left] == [1, 1]
+    assert people.open_opportunities_of(old).count() == 1
 
 
 def test_a_user_only_opportunities_know_is_on_the_roster_after_the_next_reading(acme: Account):

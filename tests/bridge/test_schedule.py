@@ -58,6 +58,24 @@ def test_it_waits_for_one_complete_import_and_is_offered_after_two(acme: Account
         assert "Propolis can import every day by itself" in words_of(alice.get(BASE))
 
 
+def test_an_account_that_moves_to_another_time_zone_has_its_own_hour_at_once(acme: Account) -> None:
+    tomorrow = (timezone.now() + timedelta(days=1)).date()
+    schedule = Schedule.objects.create(
+        account=acme, kind="import", enabled=True, every_hours=24, at_minute=180,
+        next_at=datetime(tomorrow.year, tomorrow.month, tomorrow.day, 3, tzinfo=UTC),
+    )  # fmt: skip
+    acme.time_zone = "Asia/Tokyo"
+    acme.save()
+    schedule.refresh_from_db()
+    assert schedule.next_at is not None
+    assert (schedule.next_at.hour, schedule.next_at > timezone.now()) == (18, True)
+    overdue = timezone.now() - timedelta(minutes=1)
+    Schedule.objects.update(next_at=overdue)
+    acme.save()
+    schedule.refresh_from_db()
+    assert schedule.next_at == overdue
+
+
 def test_every_day_at_an_hour_of_the_accounts_own_clock(acme: Account, crew: Crew) -> None:
     acme.time_zone = "America/New_York"
     acme.save()
@@ -81,7 +99,7 @@ def test_every_day_at_an_hour_of_the_accounts_own_clock(acme: Account, crew: Cre
     assert "Every day at 03:00" in words_of(alice.get(BASE))
     assert "more than 50 records would change" in words_of(alice.get(BASE))
     alice.post(BASE + "schedule/off/")
-    assert "Switched off: Switched off by hand" in words_of(alice.get(BASE))
+    assert "Switched off: By hand" in words_of(alice.get(BASE))
     assert standing(acme).next_at is None
 
 
