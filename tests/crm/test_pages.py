@@ -188,6 +188,31 @@ def test_columns_are_remembered_per_person(msp: Msp, alice: Client) -> None:
     assert heads == ["Name", "E-mail", "Domain"]
 
 
+def test_a_card_that_somebody_else_moved_meanwhile_stays_there(msp: Msp, alice: Client, bob: Client) -> None:
+    deal = opportunity(msp)
+    where, shown = f"/acme/opportunities/{deal.pk}/move/", msp.status("New").pk
+    for page in ("board/", f"{deal.pk}/", f"{deal.pk}/move/"):
+        assert 'name="was"' in bob.get(f"/acme/opportunities/{page}").content.decode(), page
+    alice.post(where, {"status": msp.status("Won").pk, "was": shown})
+    form = {"status": msp.status("Proposal").pk, "was": shown, "from": "board"}
+    page = bob.post(where, form, follow=True).content.decode()
+    assert "New firewall is in Won now: somebody moved it meanwhile." in page
+    assert Opportunity.objects.get().status.name == "Won"
+    bob.post(where, {**form, "was": msp.status("Won").pk})
+    assert Opportunity.objects.get().status.name == "Proposal"
+
+
+def test_the_rest_of_a_lane_is_that_of_the_salesperson_chosen(msp: Msp, bob: Client) -> None:
+    for n in range(21):
+        opportunity(msp, f"Deal {n}", salesperson=msp.bob.pk)
+    opportunity(msp, "Another")
+    page = bob.get(f"/acme/opportunities/board/?salesperson={msp.bob.pk}").content.decode()
+    found = re.search(r'href="([^"]*)">All 21<', page)
+    assert found
+    rest = bob.get(found[1].replace("&amp;", "&")).context["table"]
+    assert rest.count == 21
+
+
 def test_bob_moves_a_deal_on_the_board_and_undoes_it(msp: Msp) -> None:
     client = Client()
     assert msp.bob.user is not None

@@ -28,6 +28,7 @@ from propolis.crm.views.kinds import (
     to_deleted,
 )
 from propolis.crm.views.tables import table_page
+from propolis.history.models import Change
 from propolis.ui import panels as ui_panels
 
 _CARDS = 20  # a column of the board; the rest is in the table
@@ -109,17 +110,24 @@ def move(request: HttpRequest, account: str, pk: int) -> HttpResponse:
         return render(request, "crm/move.html", {"row": row, "statuses": _on_offer(row)})
     wanted = typed_id(request.POST.get("status"))
     status = get_object_or_404(OppStatus, pk=wanted or 0, archived=False)
-    change = editing.move(here.account, row, status, actor=here.membership)
-    if change:
-        say_with_undo(request, f"Moved {row.name} to {status.name}.", change)
-        for said in (draw(request, row) for draw in ui_panels.panels("opportunity.moved")):
-            if said:
-                messages.info(request, said)
+    was = typed_id(request.POST.get("was"))
+    if was is not None and row.status_id not in (was, status.pk):
+        now = f"{row.name} is in {row.status.name} now: somebody moved it meanwhile."
+        messages.warning(request, f"{now} Move it again if you still want to.")
+    elif change := editing.move(here.account, row, status, actor=here.membership):
+        _say_moved(request, row, status, change)
     if request.POST.get("from") == "board":
         narrowing = request.POST.get("narrowing", "")
         where = url(request, "crm:board")
         return redirect(f"{where}?{narrowing}#card-{row.pk}" if narrowing else f"{where}#card-{row.pk}")
     return redirect(profile_url(request, row))
+
+
+def _say_moved(request: HttpRequest, row: Opportunity, status: OppStatus, change: Change) -> None:
+    say_with_undo(request, f"Moved {row.name} to {status.name}.", change)
+    for said in (draw(request, row) for draw in ui_panels.panels("opportunity.moved")):
+        if said:
+            messages.info(request, said)
 
 
 @needs(Verb.OPPORTUNITIES)

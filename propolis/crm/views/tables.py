@@ -121,7 +121,10 @@ def _on_list(request: HttpRequest, ids: list[int], *, add: bool) -> None:
     count = run.counts.get("changed", 0)
     contacts = "contact" if count == 1 else "contacts"
     done = f"Put {count:,} {contacts} on" if add else f"Took {count:,} {contacts} off"
-    nothing = f"{'All' if add else 'None'} of them were on {chosen.name}{' already' if add else ''}."
+    if len(ids) == 1:
+        nothing = f"That one was {'' if add else 'not '}on {chosen.name}{' already' if add else ''}."
+    else:
+        nothing = f"{'All' if add else 'None'} of them were on {chosen.name}{' already' if add else ''}."
     _say_done(request, run, count, f"{done} {chosen.name}.", nothing)
 
 
@@ -145,7 +148,11 @@ def _give(request: HttpRequest, page: str, ids: list[int]) -> None:
         return
     count = run.counts.get("given", 0)
     noun = table_of(page).noun[count != 1]
-    nothing = f"All of them belonged to {person or 'nobody'} already."
+    one = len(ids) == 1
+    if person is None:
+        nothing = "That one had no salesperson." if one else "None of them had a salesperson."
+    else:
+        nothing = f"{'That one' if one else 'All of them'} belonged to {person} already."
     _say_done(request, run, count, f"{count:,} {noun} given to {person or 'nobody'}.", nothing)
 
 

@@ -23,6 +23,7 @@
     event.preventDefault();
     form.action = form.dataset.to.replace("/0/", `/${held.dataset.card}/`);
     form.elements.status.value = lane.dataset.lane;
+    form.elements.was.value = held.closest("[data-lane]").dataset.lane;
     form.requestSubmit();
   });
   document.addEventListener("DOMContentLoaded", () => {
