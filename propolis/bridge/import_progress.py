@@ -9,7 +9,7 @@ from typing import Final
 
 from django.utils import timezone
 
-from propolis.bridge.import_words import Badge, clock, joined, nouns_of, state_badge, who
+from propolis.bridge.import_words import Badge, joined, lately, nouns_of, state_badge, who
 from propolis.bridge.planned import ACTIONS
 from propolis.bridge.sentences import run_sentence
 from propolis.crm.effects import ICONS
@@ -121,7 +121,7 @@ def look(run: Run, mark: Mark | None = None, now: float | None = None) -> Progre
             run.stop_flag, ""
         ),
         tallies=tallies(run),
-        started=f"Started {clock(run.created_at)} by {who(run)}",
+        started=f"Started {lately(run.created_at)} by {who(run)}",
         mark=pace.mark,
         announce=pace.announce,
     )
@@ -146,7 +146,7 @@ def phase_words(run: Run, noun: str = "") -> str:
 def waits(run: Run) -> str:
     """What the run waits for and until when, or what a person has to do; "" while it works."""
     if run.state == Run.State.WAITING:
-        until = f" until {clock(run.next_at)}" if run.next_at else ""
+        until = f" until {lately(run.next_at)}" if run.next_at else ""
         # Whoever only looks on has nothing to try.
         why = run_sentence(run).replace(TRY_LATER, "The import goes on by itself.")
         return f"Waiting for Syncro{until}. {why}".strip()

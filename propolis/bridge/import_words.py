@@ -37,6 +37,13 @@ def moment(at: datetime | None) -> str:
     return f"{cells.day(at)}, {clock(at)}" if at else ""
 
 
+def lately(at: datetime | None) -> str:
+    """ "14:22" of today; of any other day with the day: a time alone is read as today's."""
+    if at is None:
+        return ""
+    return clock(at) if timezone.localtime(at).date() == timezone.localdate() else moment(at)
+
+
 def title_of(run: Run) -> str:
     """What the import is called everywhere: "Import of 22 Nov, 14:22"."""
     if run.kind == "csv_import":

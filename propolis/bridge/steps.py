@@ -12,9 +12,9 @@ from enum import StrEnum
 from typing import Final
 
 from django.db.models import Count, Min, Q
-from django.template.defaultfilters import date
 from django.utils import timezone
 
+from propolis.bridge.import_words import moment
 from propolis.bridge.models import Connection, Link, RemoteUser
 from propolis.bridge.statuses import undecided
 from propolis.runs.models import Run
@@ -275,10 +275,10 @@ def _import_line(connection: Connection, step: Step, to_look_at: int, run: Run |
     if read is None:
         return "Not imported yet", False
     if run is not None and _was_read_by(run.undoes, read):
-        return f"Undone {date(timezone.localtime(run.finished_at), 'j M, H:i')}", False
+        return f"Undone {moment(run.finished_at)}", False
     if to_look_at:
         return f"Done, {to_look_at:,} to look at", False
-    return f"Imported {date(timezone.localtime(read), 'j M, H:i')}", False
+    return f"Imported {moment(read)}", False
 
 
 def _was_read_by(run: Run | None, read: datetime) -> bool:

@@ -15,6 +15,7 @@ from propolis.accounts.policy import Verb, needs
 from propolis.accounts.requests import AccountRequest
 from propolis.bridge.choices import summary
 from propolis.bridge.import_pages import step_panel
+from propolis.bridge.import_words import lately
 from propolis.bridge.models import Backup, Connection, connection_of
 from propolis.bridge.steps import (
     IMPORTED,
@@ -106,8 +107,10 @@ def step_page(
 
 def backup_words(request: AccountRequest) -> dict[str, Any]:
     """For "Whoa! You recommend a backup": the latest one, and where contacts can be uploaded first."""
+    backup = Backup.objects.order_by("-id").first()
     return {
-        "backup": Backup.objects.order_by("-id").first(),
+        "backup": backup,
+        "backup_at": lately(backup.at) if backup else "",
         "upload_url": url(request, "crm:csv_import"),
         "backups_url": url(request, "bridge:backups"),
     }

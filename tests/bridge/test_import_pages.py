@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import threading
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -16,7 +16,7 @@ from django.utils import timezone
 from propolis.accounts.models import Account
 from propolis.accounts.scoping import in_account
 from propolis.bridge import import_sums
-from propolis.bridge.models import Connection, Link
+from propolis.bridge.models import Backup, Connection, Link
 from propolis.crm.models import Company
 from propolis.crm.rows import fill_company
 from propolis.runs.models import Run
@@ -106,6 +106,12 @@ class TestAFirstImport:
             visitor.post(at(the_run(), "stop/"), {"on": "companies"})
         choose = words_of(visitor.get(BASE + "companies/"))
         assert re.search(r"We have made a backup: \d\d:\d\d, verified\.", choose)
+        # A time alone would be taken for today's.
+        Backup.objects.update(at=datetime(2025, 3, 5, 14, 2, tzinfo=UTC))
+        choose = words_of(visitor.get(BASE + "companies/"))
+        assert "We have made a backup: 5 Mar 2025, 14:02, verified." in choose
+        Connection.objects.update(companies_read_at=datetime(2025, 3, 5, 14, 2, tzinfo=UTC))
+        assert "Imported 5 Mar 2025, 14:02" in words_of(visitor.get(BASE))
 
     def test_an_import_somebody_confirmed_is_not_stopped_by_the_preview_of_another(
         self, acme: Account, visitor: Client
