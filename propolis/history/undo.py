@@ -189,6 +189,9 @@ def _plan_one(adapter: Adapter, change: Change, row: Any, held: dict[int, str]) 
     deleted = getattr(row, "deleted_at", None) is not None
     if change.action in _MAKES and deleted:
         return UndoItem(change, False, "Deleted since")
+    if change.action == Action.COMBINE and getattr(row, "merged_into_id", None) is not None:
+        # What this merge moved has moved on: the two would come apart without it.
+        return UndoItem(change, False, "Merged into another record since. Undo that first")
     if change.action == Action.DELETE and not deleted:
         return UndoItem(change, False, "Already back")
     if change.action in _WRITES:

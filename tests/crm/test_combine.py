@@ -31,6 +31,19 @@ def test_the_survivor_takes_the_chosen_values_and_all_that_hangs_on_the_other(ms
     assert Note.objects.get(pk=note.pk).company == kept
 
 
+def test_of_two_merges_into_one_another_the_later_is_undone_first(msp: Msp) -> None:
+    first, second, third = (company(msp, name) for name in ("First", "Second", "Third"))
+    jo = contact(msp, company=third.pk)
+    earlier = combine(msp.account, second, third, {}, actor=msp.bob)
+    later = combine(msp.account, first, Company.objects.get(pk=second.pk), {}, actor=msp.bob)
+    refused = undo(earlier, actor=msp.bob)
+    assert (refused.can, refused.why_not) == (False, "Merged into another record since. Undo that first")
+    assert Company.objects.get(pk=third.pk).merged_into == second
+    for each in (later, earlier):
+        assert undo(each, actor=msp.bob).can
+    assert Contact.objects.get(pk=jo.pk).company == third
+
+
 def test_a_merge_is_undone_whole_and_leaves_what_people_did_since(msp: Msp) -> None:
     stays = company(msp, "Brightwater Dental", phone="1")
     goes = company(msp, "Brightwater", phone="2", city="Portland")
