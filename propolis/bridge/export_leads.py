@@ -19,7 +19,7 @@ from propolis.bridge.export_finding import Arrival, Sought
 from propolis.bridge.mapping import fingerprint
 from propolis.bridge.models import Connection, Link, RemoteUser, StatusMap
 from propolis.bridge.scene import load_scene
-from propolis.crm.models import Company, Contact, Opportunity, OppStatus
+from propolis.crm.models import Company, Contact, Entity, Opportunity, OppStatus
 from propolis.history.models import Change
 from propolis.runs.models import Run
 from propolis.syncro import Lead, Resource, SyncroClient, parse_page
@@ -73,11 +73,12 @@ def line_of(connection: Connection, row: Opportunity) -> Line:
 
 
 def _body(connection: Connection, row: Opportunity) -> dict[str, Any]:
-    reach = row.contact or row.company
+    company, contact = _living(row.company), _living(row.contact)
+    reach = contact or company
     body: dict[str, Any] = {
-        "business_name": row.company.name if row.company else "",
-        "first_name": row.contact.first if row.contact else "",
-        "last_name": row.contact.last if row.contact else "",
+        "business_name": company.name if company else "",
+        "first_name": contact.first if contact else "",
+        "last_name": contact.last if contact else "",
         "email": reach.email if reach else row.prospect_email,
         "phone": reach.phone if reach else row.prospect_phone,
         "ticket_subject": row.name,
@@ -95,13 +96,19 @@ def _body(connection: Connection, row: Opportunity) -> dict[str, Any]:
 def with_ids(row: Opportunity, to: dict[str, Any]) -> dict[str, Any]:
     """The body with the customer and the contact it hangs on, as far as Syncro has them."""
     found = dict(to)
-    customer = link_of(row.company) if row.company else None
-    contact = _contact_link(row.contact) if row.contact else None
+    company, person = _living(row.company), _living(row.contact)
+    customer = link_of(company) if company else None
+    contact = _contact_link(person) if person else None
     if customer is not None:
         found["customer_id"] = customer.remote_id
     if contact is not None:
         found["contact_id"] = contact.remote_id
     return found
+
+
+def _living(row: Entity | None) -> Any:
+    """Whoever was deleted here since is no part of it any more."""
+    return row if row is not None and row.deleted_at is None else None
 
 
 def _contact_link(row: Contact) -> Link | None:

@@ -87,6 +87,15 @@ def test_a_lead_alone_once_the_company_is_there(crew: Crew, syncro: Running, com
     assert (method, path, body["first_name"], "contact_id" in body) == ("POST", "/leads", "Priya", False)
 
 
+def test_nothing_of_a_contact_deleted_here_travels(crew: Crew, syncro: Running, company: Company) -> None:
+    person = a_contact(crew.account, company, "Priya", "Raman")
+    deal = a_deal(crew, company, contact=person.pk)
+    edit.delete(person, actor=None)
+    press(crew, company, deal)
+    _method, path, body = writes(syncro)[-1]
+    assert (path, body["email"], body.get("first_name")) == ("/leads", "info@brightwater.example", None)
+
+
 def test_lost_ones_and_those_syncro_has_are_not_offered(
     crew: Crew, syncro: Running, company: Company
 ) -> None:
