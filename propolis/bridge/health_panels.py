@@ -143,7 +143,7 @@ def _seller(link: Link, row: Any) -> RemoteUser | None:
     if row.waits_for_remote_user is None or row.salesperson_id is not None:
         return None
     users = RemoteUser.objects.filter(connection=link.connection_id, remote_id=row.waits_for_remote_user)
-    return users.first()
+    return users.select_related("membership").first()
 
 
 def _merged(link: Link, row: Any) -> Company | None:

@@ -220,6 +220,11 @@ def me(request: AccountRequest, account: str) -> HttpResponse:
 def relink(request: AccountRequest, account: str, pk: int) -> HttpResponse:
     """One click: the user is a Salesperson here from now on, and gets the opportunities that waited for them."""
     row = get_object_or_404(RemoteUser.objects.select_related("connection", "membership"), pk=pk)
+    if row.membership is not None and row.membership.state == Membership.State.DISABLED:
+        sentence = (
+            f"{row.membership} is disabled here. Give the opportunities to somebody else, or enable them."
+        )
+        return sent_back(request, Step.USERS, sentence)
     held = set(row.membership.role_types) if row.membership else set()
     told = people.apply_roles(row.connection, {row.pk: held | {"Salesperson"}}, by=request.membership)
     for sentence in told.refused:

@@ -1,4 +1,4 @@
-"""Two Admins on the Users page at once: a page opened before takes nothing back that the other one decided."""
+"""The Users page with two Admins at once, who take nothing back from each other; and with somebody disabled."""
 
 from __future__ import annotations
 
@@ -11,7 +11,8 @@ from django.utils import timezone
 
 from propolis.accounts.models import Account, Membership
 from propolis.accounts.scoping import in_account
-from propolis.bridge.models import Connection, RemoteUser
+from propolis.bridge.models import Connection, Link, RemoteUser
+from propolis.crm.models import Opportunity, OppStatus
 from tests.people import Crew, client_of
 
 USERS = "/acme/settings/integrations/syncro/users/"
@@ -71,6 +72,32 @@ def test_a_page_opened_before_changes_only_what_was_ticked_on_it(
         "Kim": ["Admin"],
         "Mia Okafor": ["Marketer", "Salesperson", "Admin"],
     }
+
+
+def test_opportunities_that_wait_for_somebody_disabled_are_given_away_not_linked(
+    acme: Account, crew: Crew, rows: list[RemoteUser], visitor: Client
+) -> None:
+    bob = rows[0]
+    Membership.objects.filter(pk=crew.bob.pk).update(state="disabled")
+    status = OppStatus.objects.create(account=acme, name="New", position=0)
+    deal = Opportunity.objects.create(
+        account=acme, name="Firewall", status=status, waits_for_remote_user=bob.remote_id
+    )
+    connection = Connection.objects.get()
+    Link.objects.create(account=acme, connection=connection, kind="lead", remote_id=7, opportunity=deal)
+    page = visitor.get(USERS).content.decode()
+    assert (f"{bob.pk}/relink/" in page, f"{bob.pk}/hand-over/" in page) == (False, True)
+    profile = visitor.get(f"/acme/opportunities/{deal.pk}/").content.decode()
+    assert "Bob has it in Syncro, but is disabled here: so nobody has it here." in profile
+    told = visitor.post(f"{USERS}{bob.pk}/relink/", follow=True).content.decode()
+    assert "Bob Tanaka is disabled here. Give the opportunities to somebody else, or enable them." in told
+    visitor.post(f"{USERS}{bob.pk}/hand-over/", {"to": crew.alice.pk})
+    deal.refresh_from_db()
+    assert deal.salesperson_id is None
+    Membership.objects.filter(pk=crew.alice.pk).update(is_salesperson=True)
+    visitor.post(f"{USERS}{bob.pk}/hand-over/", {"to": crew.alice.pk})
+    deal.refresh_from_db()
+    assert deal.salesperson_id == crew.alice.pk
 
 
 def test_ticks_taken_off_are_taken_off(rows: list[RemoteUser], visitor: Client) -> None:
