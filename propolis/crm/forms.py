@@ -13,7 +13,7 @@ from propolis.accounts.addressing import typed_id
 from propolis.accounts.models import Membership
 from propolis.crm import rows, typed
 from propolis.crm.fields import FIELDS, ORDER, REFERENCES, Field, Kind, Shape
-from propolis.crm.keys import clean, email_key, name_key, person_key
+from propolis.crm.keys import clean, email_key, fold, name_key, person_key
 from propolis.crm.models import Company, Contact, OppStatus
 
 MOST = 10_000  # characters of one value; notes may be longer
@@ -149,25 +149,23 @@ def picked_words(row: Any) -> str:
     return f"{row.name} #{row.pk}"
 
 
-def _numbered(text: str) -> int | None:
-    _words, mark, number = text.rpartition("#")
-    return typed_id(number) if mark else None
+def _numbered(text: str, alive: Any) -> list[Any]:
+    """The record written as `picked_words`. "Studio #2" may as well be a name: then it is none whose number that is."""
+    words, mark, number = text.rpartition("#")
+    pk = typed_id(number) if mark else None
+    found = alive.filter(pk=pk).first() if pk is not None else None
+    return [found] if found is not None and fold(words) in ("", fold(found.name)) else []
 
 
 def _companies_named(text: str) -> list[Any]:
     alive = Company.objects.filter(deleted_at=None)
-    number = _numbered(text)
-    if number is not None and (found := list(alive.filter(pk=number))):
-        return found
-    return list(alive.filter(Q(name=text) | Q(name_key=name_key(text)))[:5])
+    named = alive.filter(Q(name=text) | Q(name_key=name_key(text)))
+    return _numbered(text, alive) or list(named[:5])
 
 
 def _contacts_named(text: str) -> list[Any]:
     alive = Contact.objects.filter(deleted_at=None)
-    number = _numbered(text)
-    if number is not None and (found := list(alive.filter(pk=number))):
-        return found
-    return list(alive.filter(name_key=person_key(text))[:5])
+    return _numbered(text, alive) or list(alive.filter(name_key=person_key(text))[:5])
 
 
 def people() -> Any:

@@ -202,6 +202,21 @@ def test_whatever_is_pressed_of_a_record_deleted_meanwhile_leads_to_the_way_back
         assert [each for each in offers if each in page.partition("<main")[2]] == [], where
 
 
+def test_a_number_at_the_end_of_a_name_is_no_other_records(msp: Msp, alice: Client) -> None:
+    acme = company(msp, "Acme  Ltd")
+    studio = company(msp, f"Studio #{acme.pk}")
+    where = "/acme/contacts/new/"
+
+    def picked(text: str) -> Company | None:
+        answer = alice.post(where, {"first": "Jo", "company": text})
+        made = Contact.objects.select_related("company").latest("pk") if answer.status_code == 302 else None
+        return made.company if made else None
+
+    assert picked(studio.name) == studio
+    assert picked(f"Acme Ltd #{acme.pk}") == picked(f"#{acme.pk}") == acme
+    assert picked(f"Nobody #{acme.pk}") is None
+
+
 def test_a_new_opportunity_is_not_given_a_deleted_company(msp: Msp, alice: Client) -> None:
     firm = company(msp)
     jo = contact(msp, company=firm.pk)
