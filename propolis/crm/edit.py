@@ -196,11 +196,17 @@ def _set_deleted(row: Record, at: datetime | None, by: Membership | None) -> Non
     _look_at(row)
 
 
+def is_prospect(row: Opportunity) -> bool:
+    """Whether it knows somebody to make a company and a contact from, and has no contact that this would replace."""
+    known = row.prospect_name or row.prospect_email or row.prospect_phone
+    return bool(known) and (row.contact is None or row.contact.deleted_at is not None)
+
+
 def settle_prospect(account: Account, row: Opportunity, *, actor: Membership | None) -> Change | None:
-    """A company and a contact from what an opportunity knows of its prospect; both linked to it."""
+    """A company and a contact from what an opportunity knows of its prospect (`is_prospect`); both linked to it."""
     reach = {"email": row.prospect_email, "phone": row.prospect_phone}
     first, last = split_name(row.prospect_name)
-    shown = row.prospect_name or row.prospect_email or row.prospect_phone or row.name
+    shown = row.prospect_name or row.prospect_email or row.prospect_phone
     with transaction.atomic():
         company = create(account, Kind.COMPANY, {"name": shown, **reach}, actor=actor)
         person = {"first": first, "last": last, "company": company.pk, **reach}

@@ -188,6 +188,20 @@ def test_columns_are_remembered_per_person(msp: Msp, alice: Client) -> None:
     assert heads == ["Name", "E-mail", "Domain"]
 
 
+def test_only_of_a_prospect_a_company_and_a_contact_are_made(msp: Msp, bob: Client) -> None:
+    """Or its contact would be replaced by nobody, and a company be called like the opportunity."""
+    jo = contact(msp, email="jo@firm.example")
+    for known in ({"contact": jo.pk}, {}, {"contact": jo.pk, "prospect_name": "Jo"}):
+        deal = opportunity(msp, **known)
+        where = f"/acme/opportunities/{deal.pk}/"
+        page = bob.get(where).content.decode()
+        assert ("Create company and contact" in page, "Choose a company" in page) == (False, True)
+        bob.post(f"{where}add-company/")
+        deal.refresh_from_db()
+        assert (deal.company, deal.contact_id) == (None, known.get("contact"))
+    assert (Company.objects.count(), Contact.objects.count()) == (0, 1)
+
+
 def test_a_card_that_somebody_else_moved_meanwhile_stays_there(msp: Msp, alice: Client, bob: Client) -> None:
     deal = opportunity(msp)
     where, shown = f"/acme/opportunities/{deal.pk}/move/", msp.status("New").pk

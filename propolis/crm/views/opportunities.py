@@ -55,6 +55,7 @@ def opportunity(request: HttpRequest, account: str, pk: int) -> HttpResponse:
         "kind": "opportunity",
         "facts": facts(row, request),
         "statuses": _on_offer(row),
+        "is_prospect": editing.is_prospect(row),
         "story": story_of(request, row),
         "note_form": NoteForm(),
     }
@@ -140,6 +141,11 @@ def add_company(request: HttpRequest, account: str, pk: int) -> HttpResponse:
     if row.company_id:
         messages.info(request, "This opportunity has a company already.")
         return redirect(profile_url(request, row))
+    if not editing.is_prospect(row):
+        messages.info(
+            request, "Nothing is known of a prospect to make them from. Choose the company instead."
+        )
+        return redirect(profile_url(request, row))
     editing.settle_prospect(here.account, row, actor=here.membership)
-    messages.success(request, f"Added {row.prospect_name or row.prospect_email or row.name}.")
+    messages.success(request, f"Added {row.prospect_name or row.prospect_email or row.prospect_phone}.")
     return redirect(profile_url(request, row))
