@@ -27,6 +27,8 @@ PORTION = 8
 NO_TYPES = "No Types"
 # As the row's hidden field says it.
 NOBODY_YET = "nobody"
+NOTHING_TICKED = "Nothing to import: tick role types, or No Types, first."
+ALL_THERE = "Nobody to import: these users are imported already, or left out. Change them row by row."
 NOBODY = "Nobody is ticked, so nobody was invited. Somebody with No Types needs a role first."
 
 
@@ -118,7 +120,8 @@ def roles(request: AccountRequest, account: str) -> HttpResponse:
     given = request.POST
     wanted = _by_scope(connection, given) if "scope" in given else _by_row(connection, given)
     if not wanted:
-        messages.warning(request, "Nothing to import: tick role types, or No Types, first.")
+        everybody = "scope" in given and _ticked(given.getlist("roles")) is not None
+        messages.warning(request, ALL_THERE if everybody else NOTHING_TICKED)
         return redirect(url(request, "bridge:users"))
     told = people.apply_roles(connection, wanted, by=request.membership)
     for sentence in told.refused:
@@ -129,13 +132,15 @@ def roles(request: AccountRequest, account: str) -> HttpResponse:
 
 def _said(told: people.Applied) -> str:
     noun = "user" if told.made == 1 else "users"
-    parts = [f"{told.made} {noun} imported"]
+    others = told.changed or told.attached
+    parts = [f"{told.made} {noun} imported"] if told.made or not others else []
     if told.changed:
         parts.append(f"role types of {told.changed} changed")
     if told.attached:
         nouns = "opportunity" if told.attached == 1 else "opportunities"
         parts.append(f"{told.attached} {nouns} linked to their salesperson")
-    return ", ".join(parts) + "."
+    sentence = ", ".join(parts) + "."
+    return sentence[0].upper() + sentence[1:]
 
 
 def _ticked(names: list[str]) -> frozenset[str] | None:

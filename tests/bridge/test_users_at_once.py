@@ -100,9 +100,21 @@ def test_opportunities_that_wait_for_somebody_disabled_are_given_away_not_linked
     assert deal.salesperson_id == crew.alice.pk
 
 
+def test_a_group_that_is_imported_already_is_told_so(rows: list[RemoteUser], visitor: Client) -> None:
+    everybody = {"scope": "all", "roles": ["Marketer"]}
+    assert "1 user imported" in visitor.post(f"{USERS}roles/", everybody, follow=True).content.decode()
+    told = visitor.post(f"{USERS}roles/", everybody, follow=True).content.decode()
+    assert "Nobody to import: these users are imported already, or left out." in told
+    assert "tick role types, or No Types, first" not in told
+    nothing = visitor.post(f"{USERS}roles/", {"scope": "all"}, follow=True).content.decode()
+    assert "Nothing to import: tick role types, or No Types, first." in nothing
+
+
 def test_ticks_taken_off_are_taken_off(rows: list[RemoteUser], visitor: Client) -> None:
     bob, _mia, kim = rows
     form = as_shown(visitor)
     form[f"roles-{bob.pk}"] = []
-    visitor.post(f"{USERS}roles/", form | {f"roles-{kim.pk}": ["No Types"]})
+    told = visitor.post(f"{USERS}roles/", form, follow=True)
+    assert [str(one) for one in told.context["messages"]] == ["Role types of 1 changed."]
+    visitor.post(f"{USERS}roles/", as_shown(visitor) | {f"roles-{kim.pk}": ["No Types"]})
     assert (roles()["Bob Tanaka"], roles()["Kim"], roles()["Mia Okafor"]) == ([], [], ["Marketer"])
