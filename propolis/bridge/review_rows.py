@@ -101,7 +101,8 @@ class Left:
 
 @dataclass(frozen=True)
 class Decision:
-    """One decision made, newest first. `local_href` "" where nothing stands for it here."""
+    """One decision made, newest first. `name` "" where what Syncro sent is not kept, `local_href` "" where
+    nothing stands for it here."""
 
     link: Link
     name: str
@@ -303,12 +304,26 @@ def decisions(account: Account, before: int | None = None) -> tuple[list[Decisio
     return listed, some[_LISTED - 1] if len(some) > _LISTED else None
 
 
-def _decision(account: Account, link: Link, change: Change) -> Decision:
+def restored_skips(account: Account, before: int | None = None) -> tuple[list[Decision], int | None]:
+    """Skipped ones of which no decision is kept here: a restored backup brought them. As `decisions`."""
+    runs = Run.objects.filter(account=account, kind=KIND)
+    kept = Change.objects.filter(run__in=runs, state=Change.State.APPLIED, action=Change.Action.LEAVE_OUT)
+    skipped = Link.objects.filter(state=Link.State.SKIPPED).select_related("choice_by").order_by("-pk")
+    skipped = skipped.exclude(pk__in=kept.filter(link_id__isnull=False).values("link_id"))
+    if before is not None:
+        skipped = skipped.filter(pk__lt=before)
+    some = list(skipped[: _LISTED + 1])
+    reviews = kept_reviews([link.pk for link in some], *MODELS) if some else {}
+    listed = [_decision(account, link, reviews.get(link.pk)) for link in some[:_LISTED]]
+    return listed, listed[-1].link.pk if len(some) > _LISTED else None
+
+
+def _decision(account: Account, link: Link, change: Change | None) -> Decision:
     word, tone = WORDS.get(link.choice, ("", ""))
     row = getattr(link, local_of(link.kind))
     return Decision(
         link=link,
-        name=remote_name(change) or "Unnamed",
+        name=(remote_name(change) or "Unnamed") if change else "",
         kind=NAMES[Link.Kind(link.kind)],
         word=word,
         tone=tone,

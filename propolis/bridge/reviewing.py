@@ -105,6 +105,22 @@ def decide(link: Link, choice: Choice, by: Membership | None, *, local_id: int |
     return link
 
 
+def ask_again(link: Link, by: Membership | None) -> None:
+    """A skipped record whose review is not kept, as after a restore, is asked about after the next import.
+
+    `link`: as the person saw it; NotDecided if it has changed since. One whose review is kept is decided anew.
+    """
+    with transaction.atomic():
+        _claim(link)
+        if link.state != Link.State.SKIPPED or link.pk in kept_reviews([link.pk], local_of(link.kind)):
+            raise NotDecided(MEANWHILE)
+        # Which of ours it may be the import says: nothing of before is offered meanwhile.
+        link.state, link.reason, link.candidates = Link.State.REVIEW, "", []
+        link.choice, link.choice_by, link.choice_at = "", None, None
+        link.save(update_fields=["state", "reason", "candidates", "choice", "choice_by", "choice_at"])
+        audit(link.account, by, "syncro.review", link=link.pk, choice="ask again")
+
+
 def strong() -> dict[int, int]:
     """Link id → local id of what "Accept all" would link: one strong candidate, and nobody else's.
 

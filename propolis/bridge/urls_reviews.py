@@ -10,4 +10,5 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("accept/", views_reviews.accept, name="review_accept"),
     path("<int:pk>/", views_reviews.one, name="review_one"),
     path("<int:pk>/decide/", views_reviews.decide, name="review_decide"),
+    path("<int:pk>/ask-again/", views_reviews.ask_again, name="review_ask_again"),
 ]

@@ -58,12 +58,33 @@ def decide(request: AccountRequest, account: str, pk: int) -> HttpResponse:
 
 
 @needs(Verb.IMPORT)
+@require_POST
+def ask_again(request: AccountRequest, account: str, pk: int) -> HttpResponse:
+    """A skipped one that came with a backup, without what Syncro sent: the next import asks about it."""
+    link = _link(pk)
+    link.rev = _number(request.POST.get("rev"))
+    try:
+        reviewing.ask_again(link, request.membership)
+    except NotDecided as refused:
+        messages.error(request, refused.sentence)
+        return redirect(url(request, "bridge:review_one", pk))
+    messages.success(request, "Not skipped any more. The next import brings it, or asks about it here.")
+    return redirect(url(request, "bridge:review_decisions"))
+
+
+@needs(Verb.IMPORT)
 def decisions(request: AccountRequest, account: str) -> HttpResponse:
     """What was decided, newest first; each can be changed."""
     before = _number(request.GET.get("before")) or None
-    listed, further = review_rows.decisions(request.account, before)
+    restored = _number(request.GET.get("restored")) or None
+    listed, further = ([], None) if restored else review_rows.decisions(request.account, before)
+    more = f"before={further}" if further else ""
+    if not further:
+        # Older than every decision made here.
+        skipped, rest = review_rows.restored_skips(request.account, restored)
+        listed, more = [*listed, *skipped], f"restored={rest}" if rest else ""
     connection = connection_of(request.account)
-    words = {"decisions": listed, "further": further, "first": before is None}
+    words = {"decisions": listed, "more": more, "first": before is None and restored is None}
     return render(request, "bridge/review_decisions.html", words | _left(connection))
 
 

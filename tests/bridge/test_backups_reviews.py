@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.test import Client
 
 from propolis.accounts.models import Account
 from propolis.accounts.scoping import in_account
@@ -21,7 +22,10 @@ from tests.bridge.review_story import a_customer, two_to_decide
 from tests.bridge.test_backups_restoring import alice_of, brought, previewed, restored
 from tests.bridge.test_reviewing import EMPTY
 from tests.bridge.undo_story import undo_all
+from tests.people import client_of, text
 
+REVIEW = "/elsewhere/settings/integrations/syncro/review/"
+DECISIONS = f"{REVIEW}decisions/"
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
@@ -54,6 +58,43 @@ def test_in_an_empty_installation_they_can_be_decided_after_the_next_import(acme
             # Asked once: an import after that has nothing new to say.
             assert counts(import_all(elsewhere), "companies") == {"same": 1, "review": 1}
             assert Company.objects.count() == 2
+
+
+def test_one_skipped_before_can_be_asked_about_again_in_an_empty_installation(acme: Account) -> None:
+    elsewhere = new_account("elsewhere", "Elsewhere")
+    with a_syncro(EMPTY) as syncro:
+        with in_account(acme):
+            ready(acme, syncro)
+            two_to_decide(acme, syncro)
+            import_all(acme)
+            link = Link.objects.order_by("remote_id")[0]
+            decide(link, "skip", alice_of(acme))
+            backup = make_backup(acme)
+        with in_account(elsewhere):
+            restored(elsewhere, brought(elsewhere, backup))
+            ready(elsewhere, syncro)
+            import_all(elsewhere)
+            alice = client_of(alice_of(elsewhere))
+            _asked_again(alice, Link.objects.get(state="skipped"))
+            assert counts(import_all(elsewhere), "companies") == {"review": 2}
+            link = Link.objects.order_by("remote_id")[0]
+            made = decide(link, "create", alice_of(elsewhere))
+            assert str(made.company) == "Harbor Freight"
+            # Decided here: once in the list, as any other.
+            assert text(alice.get(DECISIONS)).count("Harbor Freight") >= 1
+
+
+def _asked_again(alice: Client, link: Link) -> None:
+    """Found under "Decisions made", changed; a stale tab's second click changes nothing."""
+    listed = alice.get(DECISIONS)
+    assert [(one.link.pk, one.word) for one in listed.context["decisions"]] == [(link.pk, "Skipped")]
+    assert f"Customer #{link.remote_id}" in text(listed)
+    shown = alice.get(f"{REVIEW}{link.pk}/")
+    assert "Ask again, then import" in text(shown)
+    again = f"{REVIEW}{link.pk}/ask-again/"
+    assert "Not skipped any more" in text(alice.post(again, {"rev": link.rev}, follow=True))
+    assert "Somebody decided this meanwhile" in text(alice.post(again, {"rev": link.rev}, follow=True))
+    assert not alice.get(DECISIONS).context["decisions"]
 
 
 def test_whose_import_was_undone_in_between_can_be_decided(acme: Account) -> None:

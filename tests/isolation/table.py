@@ -150,6 +150,7 @@ TABLE: dict[str, Row] = {
     "bridge:review_accept": _row(Verb.IMPORT, "GET POST"),
     "bridge:review_one": _row(Verb.IMPORT, "GET", pk="review"),
     "bridge:review_decide": _row(Verb.IMPORT, "POST", pk="review"),
+    "bridge:review_ask_again": _row(Verb.IMPORT, "POST", pk="review"),
     "bridge:health": _row(Verb.IMPORT, "GET"),
     "bridge:health_retry": _row(Verb.IMPORT, "POST"),
     "bridge:remembered": _row(Verb.IMPORT, "GET"),
