@@ -14,7 +14,7 @@ from typing import Any, Final
 from propolis.bridge import mapping
 from propolis.bridge.mapping import Raw, Values, fingerprint
 from propolis.bridge.models import Connection, Link
-from propolis.crm import comparing, keys
+from propolis.crm import cells, comparing, keys
 from propolis.crm.fields import label_of
 from propolis.crm.models import Company, Contact
 from propolis.merge.record import Value
@@ -195,7 +195,7 @@ def _choice(
         return _never_agreed(row, side, name, blank=blank, theirs_blank=not theirs.get(name))
     here = not same_values(side.kind, name, ours, agreed, normalise)
     there = not same_values(side.kind, name, theirs, agreed, normalise)
-    when = f" on {side.updated_at:%-d %b}" if side.updated_at else ""
+    when = f" on {cells.day(side.updated_at)}" if side.updated_at else ""
     if here and there:
         return False, f"Also changed in Syncro{when}. Sending replaces that change."
     if there:

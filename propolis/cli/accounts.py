@@ -56,7 +56,7 @@ def passwordlink(
         made = way_in(email, without_second_step=without_second_step)
     except Nobody as nobody:
         raise Sorry(str(nobody), 2) from None
-    until = timezone.localtime(made.until).strftime("%-d %B, %H:%M")
+    until = timezone.localtime(made.until).strftime("%-d %B %Y, %H:%M %Z")
     print(f"{made.user} chooses a new password here, once, until {until}:")
     print(made.url)
     if made.second_step_was_on:

@@ -68,7 +68,13 @@ def restore(
         if run.state != run.State.PLANNED:
             raise Sorry(run.error_detail or "The backup could not be compared.")
         print(_preview(here, run))
-        if preview or not (yes or _agreed(account)):
+        try:
+            wanted = not preview and (yes or _agreed(account))
+        except (Sorry, typer.Abort):
+            # Left lying there, the preview would look as if somebody still meant to confirm it.
+            stop(run, None)
+            raise
+        if not wanted:
             stop(run, None)
             print("Nothing was changed.")
             return

@@ -86,7 +86,9 @@ def read_users(connection: Connection) -> str:
         raise Sorry(
             f"Connected, but Syncro's users could not be read: {error.sentence} Then run this again."
         ) from None
-    return f"{read.listed} users in Syncro, {read.linked} linked by e-mail."
+    return (
+        f"{read.listed} {'user' if read.listed == 1 else 'users'} in Syncro, {read.linked} linked by e-mail."
+    )
 
 
 def _print_permissions(results: Sequence[PermissionResult], fine: object) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import socket
 import sys
 from typing import Annotated
@@ -58,6 +59,7 @@ def port_must_be_free(host: str, port: int) -> None:
         try:
             probe.bind((host, port))
         except OSError as error:
+            other = "--port" if error.errno in (errno.EADDRINUSE, errno.EACCES) else "--host"
             raise Sorry(
-                f"Cannot listen on {host}:{port}: {error.strerror}. Choose another with --port."
+                f"Cannot listen on {host}:{port}: {error.strerror}. Choose another with {other}."
             ) from None

@@ -39,7 +39,13 @@ def undo(
         if found.state != found.State.PLANNED:
             raise Sorry(f"The undo could not be planned: {found.get_state_display()}.")
         print("\n".join(lines(found, undone, after=False)))
-        if preview or not (yes or _agreed()):
+        try:
+            wanted = not preview and (yes or _agreed())
+        except typer.Abort:
+            # Left lying there, the preview would look as if somebody still meant to confirm it.
+            stop(found, None)
+            raise
+        if not wanted:
             stop(found, None)
             print("Nothing was undone.")
             return

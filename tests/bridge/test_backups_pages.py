@@ -82,6 +82,8 @@ def test_back_up_now_verify_download_delete(acme: Account, alice: Client) -> Non
         assert backup.by is not None and backup.by.name == "Alice"
     page = text_of(alice.post(f"{ROOT}{backup.pk}/verify/", follow=True))
     assert "A whole and unchanged backup of Brightwater IT" in page
+    # When it was made and when it was verified, both with the year.
+    assert len(re.findall(r"\d+ [A-Z][a-z]{2} \d{4}, \d\d:\d\d", page.split("Verified", 1)[1])) >= 2
     got = alice.get(f"{ROOT}{backup.pk}/download/")
     assert b"".join(got) == path_of(backup).read_bytes()
     assert got.headers["Content-Disposition"].startswith('attachment; filename="propolis-brightwater-')
@@ -104,13 +106,15 @@ def test_restore_is_previewed_and_confirmed_by_typing(acme: Account, alice: Clie
     page = text_of(alice.get(place))
     assert "Loses 1 edit by 1 person." in page
     assert "=HYPERLINK(&quot;http://x&quot;) City Leeds (empty)" in page
+    assert re.search(r"\d+ \w+ \d{4}, \d\d:\d\d Bob", page)
     assert "=HYPERLINK(&quot;http://x&quot;) Updated: company, City" in page
     wrong = alice.post(place + "confirm/", {"typed": "bright"})
     assert "That is not brightwater." in text_of(wrong)
     assert wrong.content.decode().count("<title>Error: Restore") == 1
     assert alice.post(place + "confirm/", {"typed": "brightwater"}).headers["Location"] == place
     assert worked(acme).state == "complete"
-    assert "To take this back, restore the backup made before it" in text_of(alice.get(place))
+    back = r"To take this back, restore the backup made before it , \d+ \w+ \d{4}, \d\d:\d\d\."
+    assert re.search(back, text_of(alice.get(place)))
     with in_account(acme):
         first.refresh_from_db()
         assert first.city == ""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -31,6 +32,8 @@ from tests.bridge.export_story import (
 )
 from tests.bridge.export_wire import Wire, through
 from tests.bridge.house import a_syncro
+
+END_OF_MARCH = datetime(2024, 3, 31, 23, 30, tzinfo=UTC).timestamp()
 
 
 @pytest.fixture
@@ -141,6 +144,19 @@ def test_what_syncro_changed_since_is_shown_again_and_not_overwritten(
     line = next(line for line in opened(connection, row).parts[0].changed if line.name == "phone")
     assert (line.now, line.ticked) == ("2125550111", False)
     assert line.note.startswith("Also changed in Syncro on ")
+
+
+def test_when_syncro_changed_is_told_by_the_accounts_clock_and_with_another_year(
+    acme: Account, syncro: Running, connection: Any
+) -> None:
+    row = a_company(acme, phone="(212) 555-0142")
+    an_opportunity(acme, row)
+    sent(connection, row)
+    number = Link.objects.get(company=row).remote_id
+    syncro.sandbox.edit("customers", number, phone="2125550111", at=END_OF_MARCH)
+    with timezone.override("Asia/Tokyo"):
+        line = next(line for line in opened(connection, row).parts[0].changed if line.name == "phone")
+    assert line.note.startswith("Changed in Syncro on 1 Apr 2024, not here")
 
 
 def test_a_refusal_is_syncros_own_words(acme: Account, syncro: Running, connection: Any) -> None:

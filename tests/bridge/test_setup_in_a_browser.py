@@ -94,6 +94,7 @@ def test_users_are_mapped_and_invited(wizard: Page, house: Crew, syncro: Running
     enter(wizard, "Next: Users", "link")
     enter(wizard, "Read users")
     expect(wizard.locator("#users")).to_contain_text("0 of 14 users matched")
+    expect(wizard.locator("#users")).to_contain_text(re.compile(r"Read \d+ [A-Z][a-z]{2} \d{4}, \d\d:\d\d"))
     expect(wizard.locator("#reading")).to_have_count(0)
     enter(wizard, "Yes, that is me")
     expect(wizard.locator("#users")).to_contain_text("1 of 14 users matched")

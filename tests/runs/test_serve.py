@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.client
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -13,6 +14,8 @@ from pathlib import Path
 
 import pytest
 
+from propolis.cli import Sorry
+from propolis.cli.serve import port_must_be_free
 from tests.runs.harness import BOTH, WORKER, House, open_empty_house, open_house
 
 CLI = [sys.executable, "-m", "propolis.cli"]
@@ -93,6 +96,13 @@ def test_serve_says_when_the_port_is_taken(sqlite_house: House) -> None:
     assert (code, said) == (1, sentence)
 
 
+def test_serve_says_when_the_address_is_not_this_machines() -> None:
+    with pytest.raises(
+        Sorry, match=r"^Cannot listen on 192\.0\.2\.1:8000: .+\. Choose another with --host\.$"
+    ):
+        port_must_be_free("192.0.2.1", 8000)
+
+
 @pytest.mark.slow
 def test_two_processes_prepare_one_database(empty_house: House) -> None:
     workers = [empty_house.worker(WORKER), empty_house.worker(WORKER)]
@@ -160,5 +170,7 @@ def test_passwordlink(sqlite_house: House) -> None:
     code, said, _ = run(sqlite_house, *ask, "--without-second-step")
     sentence, link = said.splitlines()
     assert code == 0
-    assert sentence.startswith("Alice chooses a new password here, once, until ")
+    assert re.fullmatch(
+        r"Alice chooses a new password here, once, until \d+ \w+ \d{4}, \d\d:\d\d UTC:", sentence
+    )
     assert link.startswith("http://127.0.0.1:8000/auth/password/reset/key/")
