@@ -134,7 +134,7 @@ QUERIES: Final[dict[str, int]] = {
     "what comes along": 1,
     "schedule": 3,
     "review": 8,
-    "decisions made": 3,
+    "decisions made": 4,
     "health": 9,
     "health: in_sync": 1,
     "health: newer": 1,
