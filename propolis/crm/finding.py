@@ -1,7 +1,7 @@
 """Finding records by what people type: words of a name, an e-mail, a domain, digits of a phone.
 
-Every word must be found. On SQLite a word of the record must begin with it; on PostgreSQL it may stand
-anywhere, with a slip of the pen where trigrams are installed.
+Every word must be found; an address of a website counts as its domain. On SQLite a word of the record must
+begin with it; on PostgreSQL it may stand anywhere, with a slip of the pen where trigrams are installed.
 """
 
 from __future__ import annotations
@@ -19,12 +19,16 @@ from django.db.models import F, Func, Q, QuerySet, TextField
 from django.db.models.expressions import RawSQL
 from django.db.models.lookups import Contains
 
-from propolis.crm.finding_index import INDEXED
-from propolis.crm.keys import fold
+from propolis.crm.finding_index import APOSTROPHES, INDEXED, unsaid
+from propolis.crm.keys import domain_of, fold
 
 _PARTS = re.compile(r"[^\W_]+")  # what the index takes for words
 # Of a number as tables show it, "206-555-0142 x12": the keys are without.
 _EXTENSION = re.compile(r"(?<=\d)\s*(?:x|×|ext\.?|#)\s*\d{1,6}\s*$", re.IGNORECASE)
+_LINK = re.compile(r"\s*(?:mailto|tel):", re.IGNORECASE)  # what a browser copies of a link
+_ADDRESS = re.compile(r"https?:|www\.|[^/@]+\.[^/@]+/", re.IGNORECASE)
+_AROUND = '<>()[],;:"'  # "Lindqvist, Jo <jo@firm.com>", as a mail program copies it
+_UNSAID = str.maketrans("", "", APOSTROPHES)
 _WORDS = 6  # more than that narrows nothing down
 _TYPO = 5  # letters from which on a slip is forgiven
 _ALIKE = 0.45  # a wrong letter in a name of eight; PostgreSQL itself asks for 0.6
@@ -47,17 +51,30 @@ def narrowed(query: QuerySet[Any], text: str, *, many: bool = False) -> QuerySet
         return (
             query.alias(own=F("pk") + 0).filter(own__in=matching) if many else query.filter(pk__in=matching)
         )
-    joined = _Joined(*(F(column) for column in INDEXED[table]))
+    name, *others = INDEXED[table]
+    joined = _Joined(_Unsaid(F(name)), *map(F, others))
     return query.filter(reduce(and_, (_like(joined, word) for word in words)))
 
 
 def _typed(text: str) -> list[str]:
     """Folded words; a phone number however it is written is one word of digits."""
+    text = _LINK.sub("", text, count=1)
     number = _EXTENSION.sub("", text)
     digits = "".join(c for c in number if c.isdigit())
     if len(digits) >= 4 and not any(c.isalpha() for c in number):
         return [digits]
-    return fold(text).split()[:_WORDS]
+    return fold(" ".join(map(_bare, text.split()))).split()[:_WORDS]
+
+
+def _bare(word: str) -> str:
+    """Without what stands around it; of a pasted address its domain, as the index has no more of a website."""
+    word = word.strip(_AROUND) or word
+    return (domain_of(word) or word) if _ADDRESS.match(word) else word
+
+
+class _Unsaid(Func):
+    template = unsaid("%(expressions)s")
+    output_field = TextField()
 
 
 class _Joined(Func):
@@ -70,6 +87,9 @@ class _Joined(Func):
 
 def _like(joined: _Joined, word: str) -> Any:
     found = Q(Contains(joined, word))
+    if (bare := word.translate(_UNSAID)) not in (word, ""):  # O'Brien, whose address may be o'brien@
+        found |= Q(Contains(joined, bare))
+        word = bare
     if len(word) >= _TYPO and word.isalpha() and _has_trigrams():
         found |= Q(TrigramWordSimilar(joined, word))
     return found
@@ -77,7 +97,8 @@ def _like(joined: _Joined, word: str) -> Any:
 
 def _full_text(table: str, words: list[str]) -> RawSQL:
     """Ids of rows of any account; the query they narrow is of one account already."""
-    parts = [part for word in words for part in _PARTS.findall(word)]
+    # The index takes the last of the apostrophes for a letter.
+    parts = [part for word in words for part in _PARTS.findall(word.replace(APOSTROPHES[-1], ""))]
     match = " AND ".join(f'"{part}"*' for part in parts) or '""'
     find = f"{table}_find"
     return RawSQL(f"SELECT rowid FROM {find} WHERE {find} MATCH %s", [match])  # noqa: S611, S608

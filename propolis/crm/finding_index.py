@@ -11,12 +11,23 @@ from typing import Any
 from django.db import DatabaseError, transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
 
+APOSTROPHES = "'’‘ʼ"
+"""Nobody types them surely: who looks for "obrien" means O'Brien."""
 _PHONES = ("phone_key", "mobile_key")
 INDEXED: dict[str, tuple[str, ...]] = {
     "crm_company": ("sort_name", "email_key", "domain", *_PHONES),
     "crm_contact": ("sort_name", "email_key", *_PHONES),
     "crm_opportunity": ("sort_name",),
 }
+
+
+def unsaid(name: str) -> str:
+    """SQL for a name without apostrophes. Of the name alone, and not by `translate`: each row a search finds is read
+    once more, and that took four times as long."""
+    for mark in APOSTROPHES:
+        quoted = mark.replace("'", "''")
+        name = f"replace({name}, '{quoted}', '')"
+    return name
 
 
 def install(connection: BaseDatabaseWrapper) -> None:
@@ -59,8 +70,11 @@ _STATEMENTS = (
 
 
 def _words(row: str, columns: tuple[str, ...]) -> str:
-    """Phones whole, without country code, and their last seven digits, however somebody types them."""
-    parts = []
+    """Phones whole, without country code, and their last seven digits, however somebody types them; a name with
+    apostrophes also without."""
+    name = f"{row}sort_name"
+    bare = unsaid(name)
+    parts = [f"CASE WHEN {bare} <> {name} THEN {bare} ELSE '' END"]
     for column in columns:
         name = f"{row}{column}"
         if column in _PHONES:
@@ -72,13 +86,15 @@ def _words(row: str, columns: tuple[str, ...]) -> str:
 
 def _trigrams(connection: Any, table: str, columns: tuple[str, ...]) -> None:
     """Where the extension may not be created, finding still works, only slower and without typos."""
-    words = " || ' ' || ".join(f'"{column}"' for column in columns)
+    name, *others = (f'"{column}"' for column in columns)
+    words = " || ' ' || ".join([unsaid(name), *others])
     try:
         with transaction.atomic(using=connection.alias):
             _run(connection, "CREATE EXTENSION IF NOT EXISTS pg_trgm")
+            _run(connection, f"DROP INDEX IF EXISTS {table}_find")
             _run(
                 connection,
-                f"CREATE INDEX IF NOT EXISTS {table}_find ON {table} USING gin (({words}) gin_trgm_ops)",
+                f"CREATE INDEX {table}_find ON {table} USING gin (({words}) gin_trgm_ops)",
             )
     except DatabaseError:
         return
