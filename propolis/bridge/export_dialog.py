@@ -95,6 +95,11 @@ class Draft:
         return sum(len(part.changed) for part in self.parts)
 
     @property
+    def nothing(self) -> bool:
+        """Both sides have the same already, and nothing is to be linked or made."""
+        return not self.possible and all(part.mode == "update" for part in self.parts)
+
+    @property
     def token(self) -> str:
         told = [
             {

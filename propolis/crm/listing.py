@@ -166,6 +166,15 @@ def _amount(row: Opportunity, view: View) -> str:
     return cells.money(row.amount, view.request.account.currency)  # type: ignore[attr-defined]
 
 
+def _named(model: Any, page: str) -> Any:
+    def named(request: HttpRequest, value: str) -> tuple[str, str] | None:
+        wanted = typed_id(value)
+        row = model.objects.filter(pk=wanted).first() if wanted is not None else None
+        return (row.name or f"Unnamed {model._meta.model_name}", url(request, page, row.pk)) if row else None
+
+    return named
+
+
 # The tables
 
 
@@ -189,6 +198,20 @@ _CREATED = Column("created", "Date created", _created, sort="created")
 _EDITED = Column("edited", "Last changed", _edited, sort="edited", shown=False)
 _SALES = Column("salesperson", "Salesperson", _salesperson)
 _BY_SALES = Filter("salesperson", "Salesperson", _by_salesperson, salespeople)
+_BY_COMPANY = Filter(
+    "company",
+    "Company",
+    lambda q, v: _by_id(q, "company_id", v),
+    free=True,
+    named=_named(Company, "crm:company"),
+)
+_BY_CONTACT = Filter(
+    "contact",
+    "Contact",
+    lambda q, v: _by_id(q, "contact_id", v),
+    free=True,
+    named=_named(Contact, "crm:contact"),
+)
 _BY_RUN = Filter("run", "Import", lambda q, v: _by_id(q, "created_run_id", v), free=True)
 
 COMPANIES = Table(
@@ -268,7 +291,7 @@ CONTACTS = Table(
     filters=[
         Filter("list", "List", on_list, list_options),
         _BY_SALES,
-        Filter("company", "Company", lambda q, v: _by_id(q, "company_id", v), free=True),
+        _BY_COMPANY,
         _BY_RUN,
     ],
     search=narrowed,
@@ -313,8 +336,8 @@ OPPORTUNITIES = Table(
             lambda q, v: q.filter(amount__isnull=v == "none"),
             lambda request: (("none", "Without amount"), ("some", "With amount")),
         ),
-        Filter("company", "Company", lambda q, v: _by_id(q, "company_id", v), free=True),
-        Filter("contact", "Contact", lambda q, v: _by_id(q, "contact_id", v), free=True),
+        _BY_COMPANY,
+        _BY_CONTACT,
         _BY_RUN,
     ],
     search=narrowed,

@@ -21,6 +21,7 @@ from propolis.crm.paging import Page, Sort
 Cell = Callable[[Any, "View"], Any]
 Options = Callable[[HttpRequest], Iterable[tuple[str, str]]]
 Apply = Callable[[QuerySet[Any], str], QuerySet[Any]]
+Named = Callable[[HttpRequest, str], tuple[str, str] | None]
 Search = Callable[..., QuerySet[Any]]
 
 _UPWARDS = frozenset({"name", "close"})
@@ -42,7 +43,8 @@ class Column:
 @dataclass(frozen=True)
 class Filter:
     """A choice in the address: `?key=value`. `options(request)`: (value, words); `free`: any value goes.
-    `many`: the same as `apply`, said as is quickest for many rows of which only the first are wanted."""
+    `many`: the same as `apply`, said as is quickest for many rows of which only the first are wanted.
+    `named(request, value)`: (words, address) of the record it narrows to, None where there is none."""
 
     key: str
     label: str
@@ -50,6 +52,7 @@ class Filter:
     options: Options | None = None
     free: bool = False
     many: Apply | None = None
+    named: Named | None = None
 
 
 @dataclass(frozen=True)
@@ -194,6 +197,14 @@ class View:
         they are. Name and value."""
         names = ["sort", "show", *(each.key for each in self.table.filters if not each.options)]
         return [(name, self.params[name]) for name in names if name in self.params]
+
+    def narrowed_to(self) -> list[tuple[str, str, str]]:
+        """The records whose rows these are: "Company", its name, its address."""
+        asked = [each for each in self.table.filters if each.named and each.key in self.params]
+        found = [
+            (each.label, each.named and each.named(self.request, self.params[each.key])) for each in asked
+        ]
+        return [(label, *named) for label, named in found if named]
 
     def all_columns(self) -> list[tuple[Column, bool]]:
         return [(column, column in self.columns) for column in self.table.columns]

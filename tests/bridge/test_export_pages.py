@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from django.utils import timezone
 
 from propolis.bridge.models import Connection, Link, connection_of
 from propolis.crm import edit
-from propolis.crm.models import Company, Contact, OppStatus
+from propolis.crm.models import Company, Contact, Opportunity, OppStatus
 from propolis.runs.models import Run
 from syncro_sandbox import Running
 from tests.bridge.export_story import (
@@ -88,6 +89,7 @@ class TestWhyNot:
     def test_an_update_without_opportunity_warns_or_is_refused(self, crew: Crew, company: Company) -> None:
         sent(the_connection(crew), company)
         edit.delete(company.opportunities.get(), actor=None)
+        edit.update(crew.account, fresh(company), {"city": "Salem"}, actor=None)
         shown = client_of(crew.bob).get(f"/acme/companies/{company.pk}/send/")
         assert shown.context["warning"] == (
             "Brightwater Dental has no opportunity that isn't Lost. You can update Syncro all the same."
@@ -141,6 +143,21 @@ class TestTheDialog:
         again = bob.post(address, form(bob.get(address)))
         assert again.context["error"] == "Tick at least one field."
         assert len(writes(syncro)) == 1
+
+    def test_what_a_colleague_just_sent_leaves_nothing_to_send(
+        self, crew: Crew, syncro: Running, company: Company
+    ) -> None:
+        sent(the_connection(crew), company, "company.name", "company.phone", "company.city")
+        Opportunity.objects.update(deleted_at=timezone.now())
+        edit.update(crew.account, fresh(company), {"phone": "(212) 555-0190"}, actor=None)
+        bob, address = client_of(crew.bob), f"/acme/companies/{company.pk}/send/"
+        shown = bob.get(address)
+        assert "has no opportunity" in shown.context["warning"]
+        bob.post(address, form(shown, "company.phone"))
+        again = bob.post(address, form(shown, "company.phone"))
+        assert (again.context["error"], again.context["warning"]) == ("", "")
+        assert "Nothing to send: every field is the same on both sides." in text(again)
+        assert len(writes(syncro)) == 2
 
     def test_a_possible_match_is_asked_about_and_linked(
         self, crew: Crew, syncro: Running, company: Company

@@ -7,7 +7,7 @@ from datetime import date
 from typing import Any, Final
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Locator, Page, expect
 
 from propolis.accounts.models import Account, Membership
 from propolis.accounts.scoping import in_account
@@ -263,6 +263,35 @@ def test_searching_and_moving_a_deal_by_keyboard_alone(acme: Account, alice: Pag
     deal = Opportunity.objects.get(name="Server")
     expect(page.locator(f"#card-{deal.pk}")).to_be_focused()
     assert deal.status.name == "Won"
+
+
+def drag(page: Page, card: Locator, lane: Locator) -> None:
+    start, end = card.bounding_box(), lane.bounding_box()
+    assert start and end
+    page.mouse.move(start["x"] + 6, start["y"] + 6)
+    page.mouse.down()
+    page.mouse.move(end["x"] + 20, end["y"] + 20, steps=8)
+    page.mouse.up()
+
+
+def test_a_card_dragged_from_where_it_no_longer_is_stays(
+    acme: Account, alice: Page, live_server: Any, house: Crew
+) -> None:
+    page = alice
+    page.set_viewport_size({"width": 2000, "height": 900})  # all lanes at once
+    three_deals(acme)
+    page.goto(live_server.url + "/acme/opportunities/board/")
+    deal = Opportunity.objects.get(name="Server")
+    new, won, lost = (OppStatus.objects.get(name=name) for name in (deal.status.name, "Won", "Lost"))
+    card, lane = page.locator(f"#card-{deal.pk}"), page.locator(f'[data-lane="{won.pk}"]')
+    edit.move(acme, deal, lost, actor=house.bob)  # in another window
+    drag(page, card, lane)
+    expect(page.locator("#toasts")).to_contain_text("Server is in Lost now: somebody moved it meanwhile.")
+    edit.move(acme, Opportunity.objects.get(pk=deal.pk), new, actor=house.bob)
+    page.reload()
+    drag(page, card, lane)
+    expect(page.locator("#toasts")).to_contain_text("Moved Server to Won.")
+    assert Opportunity.objects.get(pk=deal.pk).status == won
 
 
 def test_a_prospect_becomes_a_company_and_a_contact_by_keyboard(

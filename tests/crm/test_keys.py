@@ -197,3 +197,18 @@ def test_the_fast_way_for_phones_agrees_with_the_library(digits: str) -> None:
 def test_two_long_names_with_one_beginning_are_two() -> None:
     long = "a" * 10_000
     assert keys.name_key(f"{long} one") != keys.name_key(f"{long} two")
+
+
+def test_what_nobody_can_see_is_nothing() -> None:
+    for text in (
+        "\u200b",
+        "\ufeff \u2060",
+        "\u3164",
+        "\u2800\u00ad",
+        "\u202e\u202c",
+        "\ufe0f",
+        "\u00a0\n\u200d",
+    ):
+        assert keys.clean(text) == "", ascii(text)
+    for text in ("👩\u200d🔧", "\u200fعلي", "Jo\u200b", "❤\ufe0f", " "):
+        assert keys.clean(text) == text, ascii(text)

@@ -294,6 +294,19 @@ def test_merging_from_the_page_and_back(msp: Msp, alice: Client) -> None:
         ("555-0100", ["Jo Lindqvist"]),
         ("zoe", ["Zoë O'Neil"]),
         ("o'neil", ["Zoë O'Neil"]),
+        ("o'neil@firm", ["Zoë O'Neil"]),
+        ("oneil", ["Zoë O'Neil"]),
+        ("zoe oʼneil", ["Zoë O'Neil"]),
+        ("O’Neil", ["Zoë O'Neil"]),
+        ("neil", ["Zoë O'Neil"]),
+        ("''", []),
+        ("https://www.brightwater.example/contact?from=mail", ["Jo Lindqvist"]),
+        ("WWW.Brightwater.example", ["Jo Lindqvist"]),
+        ("brightwater.example/about-us", ["Jo Lindqvist"]),
+        ("https://facebook.com/brightwater", []),
+        ("Lindqvist, Jo <jo@brightwater.example>;", ["Jo Lindqvist"]),
+        ("mailto:jo@brightwater.example", ["Jo Lindqvist"]),
+        ("tel:+12125550100", ["Jo Lindqvist"]),
         ('jo" OR *', []),
         ("*", []),
     ],
@@ -301,7 +314,9 @@ def test_merging_from_the_page_and_back(msp: Msp, alice: Client) -> None:
 def test_people_are_found_by_what_one_types(msp: Msp, alice: Client, text: str, found: list[str]) -> None:
     contact(msp, "Jo", last="Lindqvist", email="jo@brightwater.example", phone="(212) 555-0100")
     zoe = contact(msp, "Zoe")
-    edit.update(msp.account, zoe, {"first": "Zoë", "last": "O'Neil"}, actor=msp.bob)
+    edit.update(
+        msp.account, zoe, {"first": "Zoë", "last": "O'Neil", "email": "z.o'neil@firm.example"}, actor=msp.bob
+    )
     edit.delete(contact(msp, "Jo", last="Lindgren"), actor=msp.bob)
     assert [row.name for row in narrowed(Contact.objects.filter(deleted_at=None), text)] == found
 
@@ -398,6 +413,30 @@ def test_searching_among_the_contacts_of_a_company_stays_there(msp: Msp, alice: 
     assert hidden == {"company": str(firm.pk), "sort": "-created"}
 
 
+def test_a_table_narrowed_to_one_record_names_it(msp: Msp, alice: Client) -> None:
+    firm = company(msp, "Bright & Water")
+    jo = contact(msp, "Jo", company=firm.pk)
+    opportunity(msp, company=firm.pk, contact=jo.pk)
+    for page, words, where in (
+        (f"contacts/?company={firm.pk}", "Company: Bright &amp; Water", f"/acme/companies/{firm.pk}/"),
+        (f"opportunities/?company={firm.pk}", "Company: Bright &amp; Water", f"/acme/companies/{firm.pk}/"),
+        (f"opportunities/?contact={jo.pk}", "Contact: Jo", f"/acme/contacts/{jo.pk}/"),
+    ):
+        label, name = words.split(": ")
+        assert f'{label}: <a href="{where}">{name}</a>' in alice.get(f"/acme/{page}").content.decode(), page
+    assert alice.get("/acme/contacts/?company=x").status_code == 200
+
+
+def test_who_bounced_can_be_unsubscribed_too(msp: Msp, alice: Client) -> None:
+    jo = contact(msp, "Jo", email="jo@firm.example")
+    alice.post(f"/acme/contacts/{jo.pk}/mail/", {"bounced": "1"})
+    assert "Unsubscribe this address" in alice.get(f"/acme/contacts/{jo.pk}/").content.decode()
+    page = alice.post(f"/acme/contacts/{jo.pk}/mail/", follow=True).content.decode()
+    assert ("jo@firm.example is unsubscribed" in page, "Unsubscribe this address" in page) == (True, False)
+    jo.refresh_from_db()
+    assert jo.mail_state == "unsubscribed"
+
+
 def test_a_number_is_found_as_tables_show_it(msp: Msp, alice: Client) -> None:
     contact(msp, "Zora", phone="206-555-0142 x12")
     for text in ("206-555-0142 x12", "(206) 555-0142 ext. 12", "206-555-0142"):
@@ -449,6 +488,16 @@ def test_assigning_without_choosing_takes_nobody_away(msp: Msp, alice: Client) -
         firm.refresh_from_db()
         assert firm.salesperson == left
         assert ("Choose a salesperson." in answer.content.decode()) == (chosen == "")
+
+
+def test_a_name_of_which_nothing_can_be_seen_is_none(msp: Msp, alice: Client) -> None:
+    for where, values, says in (
+        ("companies", {"name": "\u200b \u2060"}, "Enter the company&#x27;s name."),
+        ("contacts", {"first": "\ufeff", "last": "\u200d"}, "Enter a name or an e-mail address."),
+        ("opportunities", {"name": "\u3164", "status": msp.status("New").pk}, "Enter a name, for example"),
+    ):
+        assert says in alice.post(f"/acme/{where}/new/", values).content.decode(), where
+    assert (Company.objects.count(), Contact.objects.count(), Opportunity.objects.count()) == (0, 0, 0)
 
 
 def test_what_must_be_filled_in_is_not_called_optional(msp: Msp, alice: Client) -> None:
