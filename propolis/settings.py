@@ -7,6 +7,8 @@ PROPOLIS_DEBUG     1 shows stack traces; never in production
 The rest is listed in docs/operating.md.
 """
 
+import logging
+import math
 import os
 from pathlib import Path
 from typing import Any
@@ -18,13 +20,28 @@ from django.core.exceptions import ImproperlyConfigured
 from propolis.keyring import secret_key
 
 
-def _number(name: str, default: float, text: str | None = None) -> float:
-    """The number that environment variable holds."""
+def _number(name: str, default: float, text: str | None = None, least: int = 0) -> float:
+    """The number that environment variable holds, at least `least`."""
     text = os.environ.get(name, "").strip() if text is None else text
     try:
-        return float(text or default)
+        number = float(text or default)
     except ValueError:
-        raise ImproperlyConfigured(f"{name} must be a number, not “{text}”.") from None
+        number = math.nan
+    if not math.isfinite(number):
+        raise ImproperlyConfigured(f"{name} must be a number, not “{text}”.")
+    if number < least:
+        raise ImproperlyConfigured(f"{name} must be {least} or more, not “{text}”.")
+    return number
+
+
+def _log_level() -> str:
+    """The level that PROPOLIS_LOG_LEVEL names."""
+    level = (os.environ.get("PROPOLIS_LOG_LEVEL") or "WARNING").upper()
+    if level not in logging.getLevelNamesMapping():
+        raise ImproperlyConfigured(
+            f"PROPOLIS_LOG_LEVEL must be DEBUG, INFO, WARNING or ERROR, not “{level}”."
+        )
+    return level
 
 
 BASE_DIR = Path(__file__).resolve().parent
@@ -259,7 +276,7 @@ DEFAULT_FROM_EMAIL = os.environ.get("PROPOLIS_FROM_EMAIL", "propolis@localhost")
 
 TASKS = {
     "default": {
-        "BACKEND": os.environ.get("PROPOLIS_TASKS_BACKEND", "django_tasks_db.DatabaseBackend"),
+        "BACKEND": os.environ.get("PROPOLIS_TASKS_BACKEND") or "django_tasks_db.DatabaseBackend",
         "QUEUES": ["default"],
     }
 }
@@ -269,23 +286,25 @@ PROPOLIS_LEASE_SECONDS = _number("PROPOLIS_LEASE_SECONDS", 60)
 PROPOLIS_SLICE_SECONDS = _number("PROPOLIS_SLICE_SECONDS", 10)
 PROPOLIS_RETRY_SECONDS = [
     _number("PROPOLIS_RETRY_SECONDS", 0, text)
-    for text in os.environ.get("PROPOLIS_RETRY_SECONDS", "30 120 600 3600").split()
+    for text in os.environ.get("PROPOLIS_RETRY_SECONDS", "").split() or ["30", "120", "600", "3600"]
 ]
 # A write that Syncro never answered may still be carried out for a while: not sent again before that.
 PROPOLIS_SEND_SETTLE_SECONDS = _number("PROPOLIS_SEND_SETTLE_SECONDS", 30)
 # Before one request to Syncro is made again; twice as long each further time.
 PROPOLIS_PAUSE_SECONDS = _number("PROPOLIS_PAUSE_SECONDS", 1)
 # Requests a minute to Syncro from this address; Syncro refuses above 180.
-PROPOLIS_PACE = _number("PROPOLIS_PACE", 150)
+PROPOLIS_PACE = _number("PROPOLIS_PACE", 150, least=1)
 # Machines that reach Syncro from another IP address have a pace of their own: give it a name.
 PROPOLIS_EGRESS = os.environ.get("PROPOLIS_EGRESS", "default")
+# The largest answer from Syncro that is read, in MB; a larger one is not even kept in memory.
+PROPOLIS_ANSWER_MOST_MB = _number("PROPOLIS_ANSWER_MOST_MB", 64, least=1)
 # Where every connection made in the browser goes instead of https://<subdomain>.syncromsp.com: the sandbox.
 PROPOLIS_SYNCRO_BASE_URL = os.environ.get("PROPOLIS_SYNCRO_BASE_URL", "")
 # Keys of saved Syncro tokens, "<id>:<32 bytes in base64>", the first one seals; else DATA_DIR/token_keys.
 PROPOLIS_TOKEN_KEYS = os.environ.get("PROPOLIS_TOKEN_KEYS", "")
 
 # The largest CSV file that can be uploaded, in MB.
-PROPOLIS_CSV_MOST_MB = int(os.environ.get("PROPOLIS_CSV_MOST_MB", "50"))
+PROPOLIS_CSV_MOST_MB = int(_number("PROPOLIS_CSV_MOST_MB", 50, least=1))
 # Automatic backups kept per account; those made by hand are kept until deleted.
 PROPOLIS_BACKUPS_KEEP = int(_number("PROPOLIS_BACKUPS_KEEP", 10))
 
@@ -293,6 +312,6 @@ LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
     "handlers": {"console": {"class": "logging.StreamHandler"}},
-    "root": {"handlers": ["console"], "level": os.environ.get("PROPOLIS_LOG_LEVEL", "WARNING")},
+    "root": {"handlers": ["console"], "level": _log_level()},
 }
 SILENCED_SYSTEM_CHECKS: list[str] = []

@@ -123,6 +123,7 @@ def client_for(
         on_request=on_request,
         priority=priority,
         first_pause=settings.PROPOLIS_PAUSE_SECONDS,
+        max_bytes=int(settings.PROPOLIS_ANSWER_MOST_MB * 2**20),
     )
 
 

@@ -116,7 +116,7 @@ class TooLarge(Stop):
     code = "syncro.too_large"
     template = (
         "An answer from Syncro was larger than {limit} and was not read. Tell the operator of Propolis: "
-        "the limit can be raised."
+        "PROPOLIS_ANSWER_MOST_MB raises the limit."
     )
 
 

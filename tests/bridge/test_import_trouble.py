@@ -143,6 +143,17 @@ class TestSyncroItself:
         assert (run.state, run.error_code) == (Run.State.NEEDS_ATTENTION, "syncro.leads_off")
         assert run_sentence(run) == documented("syncro.leads_off")
 
+    def test_the_limit_of_an_answer_can_be_raised_as_its_sentence_says(
+        self, acme: Account, settings: Any
+    ) -> None:
+        with a_syncro(SEED) as syncro:
+            ready(acme, syncro)
+            settings.PROPOLIS_ANSWER_MOST_MB = 1
+            syncro.sandbox.fault("reply", path="/leads", body={"leads": [], "more": "x" * 2**21})
+            run = import_all(acme)
+            assert run.state == Run.State.NEEDS_ATTENTION
+            assert run_sentence(run) == documented("syncro.too_large", limit="1 MB")
+
     def test_a_page_that_never_comes_is_never_skipped(self, acme: Account) -> None:
         seed = SeedOptions(companies=130, contacts=0, leads=0, seed=5)
         with a_syncro(seed) as syncro:

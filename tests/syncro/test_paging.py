@@ -240,7 +240,7 @@ def test_an_answer_too_large_where_less_cannot_be_asked_for_stops():
         list(client(script, max_bytes=2**20).pages(Resource.LEADS))
     assert caught.value.sentence == (
         "An answer from Syncro was larger than 1 MB and was not read. Tell the operator of Propolis: "
-        "the limit can be raised."
+        "PROPOLIS_ANSWER_MOST_MB raises the limit."
     )
 
 
