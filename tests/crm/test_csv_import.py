@@ -367,3 +367,56 @@ def test_a_worker_that_dies_between_two_batches_changes_nothing_of_the_result(ms
     ]
     assert (Contact.objects.count(), Company.objects.count(), ListMember.objects.count()) == (1203, 7, 1203)
     assert Contact.objects.filter(company=None).count() == 0
+
+
+def exported(kind: Kind) -> bytes:
+    model = Company if kind is Kind.COMPANY else Contact
+    return b"".join(complete_export(kind, model.objects.all(), Sort("name", "sort_name", False)))
+
+
+ODD = [
+    "=1+1",
+    "+49 30 123",
+    "-x-",
+    "@home",
+    "'quoted'",
+    '"dq" "',
+    "a;b,c",
+    "two\r\nlines\nthree",
+    "👩\u200d🔧 é",
+    "שלום",
+    "0123",
+]
+
+
+def test_our_own_export_comes_home_with_every_row_the_same(msp: Msp) -> None:
+    for n, text in enumerate(ODD):
+        values = {"name": text, "notes": text, "address_1": text, "city": text, "residential": n % 2 == 0}
+        firm = edit.create(msp.account, Kind.COMPANY, values, actor=msp.alice)
+        person = {"first": text, "last": "Reed", "notes": text, "phone": text, "company": firm.pk}
+        edit.create(msp.account, Kind.CONTACT, person, actor=msp.alice)
+    rows = len(ODD)
+    companies = planned(msp, exported(Kind.COMPANY), kind=Kind.COMPANY)
+    assert told(companies) == [f"people.csv has {rows} rows: {rows} Already the same, 0 Failed."]
+    contacts = planned(msp, exported(Kind.CONTACT))
+    assert told(contacts) == [
+        f"people.csv has {rows} rows: {rows} Already the same, 0 Failed.",
+        f"It names {rows} companies: 0 New, {rows} here already.",
+    ]
+    assert effects(contacts) == []
+
+
+def test_a_contact_stays_at_the_company_of_the_name_in_the_file(msp: Msp) -> None:
+    """A private person's company and one of two branches, which are never found by their name alone."""
+    firms = [company(msp, "Jo Reed", residential=True), company(msp, "Subway"), company(msp, "Subway")]
+    for n, firm in enumerate(firms):
+        contact(msp, f"P{n}", last="Reed", email=f"p{n}@mail.example", company=firm.pk)
+    text = PEOPLE + "".join(f"P{n},Reed,p{n}@mail.example,{firm.name},\n" for n, firm in enumerate(firms))
+    run = imported(msp, text + "Al,Reed,al@mail.example,Jo Reed,\nBo,Reed,bo@mail.example,Subway,\n")
+    assert told(run)[:2] == [
+        "people.csv has 5 rows: 2 New, 3 Already the same, 0 Failed.",
+        "It names 2 companies: 0 New, 1 here already, 1 not clear, so its contacts come without a company.",
+    ]
+    at = {row.first: row.company for row in Contact.objects.select_related("company")}
+    assert at == {"P0": firms[0], "P1": firms[1], "P2": firms[2], "Al": firms[0], "Bo": None}
+    assert Company.objects.count() == 3

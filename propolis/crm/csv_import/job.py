@@ -21,8 +21,10 @@ from propolis.accounts.policy import Verb
 from propolis.crm import keys
 from propolis.crm.csv_import import columns, keeping
 from propolis.crm.csv_import.applying import Applier
+from propolis.crm.csv_import.at_home import Homes, note_homes, settled
 from propolis.crm.csv_import.companies import Companies, Place, found_here, key_of
 from propolis.crm.csv_import.planning import ACTIONS, Planned, RowPlanner
+from propolis.crm.csv_import.reading import SheetRow
 from propolis.crm.csv_import.values import Incoming, Rules, incoming
 from propolis.crm.fields import Kind
 from propolis.history import door
@@ -162,6 +164,7 @@ class Planner:
         for kept in keeping.load_all(run, keeping.CLAIMS):
             self.rows.seen.recall(kept)
         self._named: Iterator[tuple[int, tuple[str, str]]] | None = None
+        self._homes: Homes = {}
 
     @property
     def finished(self) -> bool:
@@ -182,11 +185,12 @@ class Planner:
         places = found_here(wanted) if wanted else {}
         planned = Planned()
         for key, (name, domain) in wanted.items():
-            place = places.get(key)
+            place = settled(places.get(key), self._homes.get(key, set()))
             if place is None:
                 planned.add(Word.NEW, self._new_company(name, domain))
                 places[key] = Place(seq=self.cursor["seq"] + len(planned.changes))
             else:
+                places[key] = place
                 planned.counts.add(Word.LEFT_OUT if place.unclear else Word.SAME)
         page = self.cursor.get("companies", 0)
         self.cursor |= {"companies": page + 1} if wanted else {"phase": "rows"}
@@ -199,6 +203,8 @@ class Planner:
         if not {"company", columns.DOMAIN} & self.rules.columns.keys():
             return
         known = {each[0] for kept in keeping.load_all(self.run, keeping.COMPANIES) for each in kept}
+        for kept in keeping.load_all(self.run, keeping.FILE):
+            note_homes(self._homes, [incoming(SheetRow(*each), self.rules) for each in kept])
         for page in count():
             rows = keeping.rows_of(self.run, page)
             if not rows:

@@ -9,13 +9,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
-from uuid import UUID
 
 from propolis.accounts import bulk
 from propolis.crm import comparing, keys
 from propolis.crm.csv_import import named_lists
 from propolis.crm.csv_import.companies import Companies, hash_of
-from propolis.crm.csv_import.values import Incoming, Rules, plain
+from propolis.crm.csv_import.values import Incoming, Rules, plain, uid_of
 from propolis.crm.fields import Kind
 from propolis.crm.kinds import MODELS
 from propolis.crm.models import ListMember, Suppression
@@ -262,7 +261,7 @@ class RowPlanner:
 
     def _known(self, rows: Sequence[Incoming]) -> dict[str, Any]:
         """Records the file names by the id of our own export."""
-        ids = {row.record_id: uid for row in rows if (uid := _uid(row.record_id))}
+        ids = {row.record_id: uid for row in rows if (uid := uid_of(row.record_id))}
         if not ids:
             return {}
         found = {
@@ -347,10 +346,3 @@ def _address(row: Incoming) -> str:
 
 def _rule(outcome: Outcome) -> Any:
     return outcome.rule.value if isinstance(outcome, Sure) else ""
-
-
-def _uid(text: str) -> UUID | None:
-    try:
-        return UUID(text) if text else None
-    except ValueError:
-        return None

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, timezone, tzinfo
 from typing import Any, Final
+from uuid import UUID
 
 from propolis.crm import keys
 from propolis.crm.csv_import import columns as names
@@ -180,3 +181,11 @@ def day_comes_first(cells: list[str], region: str) -> bool:
 def plain(values: Mapping[str, Value]) -> dict[str, Any]:
     """As a Change keeps them."""
     return {name: value for name, value in values.items() if name != "name" or "first" not in values}
+
+
+def uid_of(record_id: str) -> UUID | None:
+    """What our own export calls a record; None for what is no such id."""
+    try:
+        return UUID(record_id) if record_id else None
+    except ValueError:
+        return None
