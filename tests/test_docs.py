@@ -24,6 +24,12 @@ def test_links_lead_somewhere(page: Path) -> None:
     assert missing == []
 
 
+@pytest.mark.parametrize("page", PAGES, ids=lambda each: each.name)
+def test_files_that_are_named_whole_are_there(page: Path) -> None:
+    named = re.findall(r"`((?:propolis|tests|syncro_sandbox)/[\w/.-]+\.\w+)`", page.read_text())
+    assert [each for each in named if not (ROOT / each).exists()] == []
+
+
 def test_every_setting_is_explained_to_the_operator() -> None:
     sources = [ROOT / "propolis" / "settings.py", *ROOT.glob("propolis/runs/*.py")]
     asked = {name for each in sources for name in re.findall(r'"(PROPOLIS_[A-Z_]+)"', each.read_text())}

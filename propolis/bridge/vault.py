@@ -80,6 +80,13 @@ def rotate() -> int:
     return count
 
 
+def left_behind() -> int:
+    """How many saved tokens are not sealed with the first key: none of ours opened them when it became the first."""
+    with unscoped():
+        found = Connection.objects.exclude(token_cipher=None).exclude(key_id=next(iter(_keys())))
+        return found.count()
+
+
 def _sealed_anew(connection: Connection) -> int:
     before = connection.token_cipher
     try:
@@ -103,7 +110,10 @@ def _keys() -> dict[str, bytes]:
     keys = {}
     for word in given.replace(",", " ").split():
         key_id, _, text = word.partition(":")
-        key = base64.b64decode(text)
+        try:
+            key = base64.b64decode(text)
+        except ValueError:
+            key = b""
         if len(key) != _KEY:
             raise TokenUnreadable("A key in PROPOLIS_TOKEN_KEYS is not 32 bytes in base64. Correct it.")
         keys[key_id] = key

@@ -1,4 +1,4 @@
-"""`propolis connect`: the operator's way to save Syncro credentials, tested as the page tests them."""
+"""`propolis connect`: the operator's way to save Syncro credentials, tested as the page tests them; `rotatekeys`."""
 
 from __future__ import annotations
 
@@ -21,6 +21,7 @@ _MARKS = {"ok": "yes    ", "missing": "MISSING", "unknown": "?      "}
 
 def add_to(app: typer.Typer) -> None:
     app.command("connect")(connect)
+    app.command("rotatekeys")(rotatekeys)
 
 
 def connect(
@@ -41,6 +42,23 @@ def connect(
     with in_account(owner):
         connection = save_credentials(owner, base_url, token)
         print(read_users(connection))
+
+
+def rotatekeys() -> None:
+    """Seal every saved Syncro token anew: with a new key, or with the first one of PROPOLIS_TOKEN_KEYS."""
+    ready()
+    from propolis.bridge import vault
+
+    try:
+        count, left = vault.rotate(), vault.left_behind()
+    except vault.TokenUnreadable as error:
+        raise Sorry(error.sentence) from None
+    print(f"{count:,} saved Syncro {'token is' if count == 1 else 'tokens are'} sealed anew.")
+    if left:
+        raise Sorry(
+            f"{left:,} could not be read with the keys that are here, and {'is' if left == 1 else 'are'} left as "
+            "before. Save a new token under Connection."
+        )
 
 
 def account_named(slug: str) -> Account:

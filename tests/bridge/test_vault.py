@@ -110,3 +110,13 @@ def test_an_operators_keys_come_before_the_file(acme: Account, settings: Any, fo
     settings.PROPOLIS_TOKEN_KEYS = new
     connection.refresh_from_db()
     assert (connection.key_id, vault.open_token(connection)) == ("new", TOKEN)
+    settings.PROPOLIS_TOKEN_KEYS = "newer:" + vault._new_key().partition(":")[2]
+    assert (vault.rotate(), vault.left_behind()) == (0, 1)
+
+
+@pytest.mark.parametrize("key", ["", "abc", "k:abc", "k:YWJj", "k:é"])
+def test_a_key_that_is_none_is_said_in_a_sentence(acme: Account, settings: Any, key: str):
+    settings.PROPOLIS_TOKEN_KEYS = key or ":"
+    with pytest.raises(vault.TokenUnreadable) as refused:
+        sealed(acme)
+    assert refused.value.sentence == "A key in PROPOLIS_TOKEN_KEYS is not 32 bytes in base64. Correct it."

@@ -44,6 +44,22 @@ def test_connect_says_what_the_token_may_do_and_reads_the_users(connected: Shell
     assert {request["method"] for request in connected.syncro.sandbox.requests} == {"GET"}
 
 
+def test_rotatekeys_seals_the_saved_token_anew_and_it_goes_on_working(connected: Shell) -> None:
+    said = connected.propolis("rotatekeys")
+    assert (said.code, said.out) == (0, ["1 saved Syncro token is sealed anew."])
+    assert connected.import_("companies").code == 0
+    connected.house.env["PROPOLIS_TOKEN_KEYS"] = "k:" + "A" * 43 + "="
+    lost = connected.propolis("rotatekeys")
+    assert (lost.code, lost.out) == (1, ["0 saved Syncro tokens are sealed anew."])
+    assert lost.err == [
+        "1 could not be read with the keys that are here, and is left as before. Save a new token under Connection."
+    ]
+    connected.house.env["PROPOLIS_TOKEN_KEYS"] = "k:abc"
+    assert connected.propolis("rotatekeys").err == [
+        "A key in PROPOLIS_TOKEN_KEYS is not 32 bytes in base64. Correct it."
+    ]
+
+
 def test_a_wrong_token_and_a_missing_permission_are_told_apart(connected: Shell) -> None:
     wrong = connected.connect("T-nobody")
     poor = connected.syncro.sandbox.add_token(["Customers - List/Search", "Customers - View Detail"])
