@@ -12,7 +12,7 @@ from propolis.accounts.models import Account, Membership
 from propolis.accounts.scoping import TenantModel
 from propolis.crm import rows
 from propolis.crm.fields import Kind
-from propolis.crm.models import Company, Contact, Entity, List, ListMember, Note, Opportunity
+from propolis.crm.models import Company, Contact, Entity, List, ListMember, Note, Opportunity, OppStatus
 from propolis.history.kinds import register_kind
 from propolis.history.models import Change
 from propolis.runs.models import Run
@@ -37,6 +37,14 @@ MOVED: Mapping[str, Sequence[tuple[str, type[Model], str]]] = {
 }
 
 
+def _close_as_status_says(deals: Sequence[Any]) -> None:
+    """What a status counts as may have been changed since an opportunity was in it."""
+    ids = {deal.status_id for deal in deals}
+    is_open = set(OppStatus.objects.filter(pk__in=ids, outcome="open").values_list("pk", flat=True))
+    for deal in deals:
+        deal.closed_at = None if deal.status_id in is_open else deal.closed_at or timezone.now()
+
+
 class EntityKind:
     """An Adapter for one of the three models."""
 
@@ -58,6 +66,8 @@ class EntityKind:
 
     def save(self, rows: Sequence[Any]) -> None:
         """Upserts: a bulk_update of rows this wide is many times slower."""
+        if self.kind is Kind.OPPORTUNITY:
+            _close_as_status_says(rows)
         for row in rows:
             row.rev += 1
         self.model.objects.bulk_create(

@@ -57,6 +57,16 @@ def test_what_is_in_a_status_follows_its_outcome(msp: Msp) -> None:
     assert Opportunity.objects.get(pk=deal.pk).closed_at is None
 
 
+def test_what_goes_back_into_a_status_is_closed_as_it_counts_now(msp: Msp) -> None:
+    deal = opportunity(msp)
+    move = edit.move(msp.account, deal, msp.status("Qualified"), actor=msp.alice)
+    statuses.change(msp.status("New"), "New", "lost", actor=msp.alice)
+    assert move is not None
+    undo(move, actor=msp.alice)
+    deal = Opportunity.objects.get()
+    assert (deal.status.outcome, deal.closed_at is None) == ("lost", False)
+
+
 def test_opportunities_of_an_archived_status_go_where_alice_says_each_undoable(
     msp: Msp, alice: Client
 ) -> None:
