@@ -420,3 +420,8 @@ def test_a_contact_stays_at_the_company_of_the_name_in_the_file(msp: Msp) -> Non
     at = {row.first: row.company for row in Contact.objects.select_related("company")}
     assert at == {"P0": firms[0], "P1": firms[1], "P2": firms[2], "Al": firms[0], "Bo": None}
     assert Company.objects.count() == 3
+
+
+def test_a_list_whose_name_nobody_can_see_is_not_made(msp: Msp) -> None:
+    imported(msp, PEOPLE + "Jo,Reed,jo@mail.example,,\n", new_list="\u200b \u2060")
+    assert not List.objects.filter(name="").exists()

@@ -126,6 +126,25 @@ def test_what_somebody_else_saved_meanwhile_is_shown_not_lost(msp: Msp, alice: C
     assert Company.objects.get().city == "Eugene"
 
 
+def test_a_next_step_is_done_whatever_else_was_changed_but_another_one_stays(msp: Msp, alice: Client) -> None:
+    step = {"next_step": "Call", "next_step_on": "2026-11-26", "next_step_by": msp.alice.pk}
+    for change, left in (
+        ({"phone": "212 555 0100"}, ""),
+        ({"next_step": "Ring the dentist"}, "Ring the dentist"),
+    ):
+        firm = company(msp, "Brightwater", **step)
+        page = alice.get(f"/acme/companies/{firm.pk}/").content.decode()
+        form = re.search(
+            r'<form class="no-print" method="post" action="([^"]*next-step/)">(.*?)</form>', page, re.DOTALL
+        )
+        assert form
+        hidden = dict(re.findall(r'name="([\w-]+)" value="([^"]*)"', form[2]))
+        edit.update(msp.account, firm, change, actor=msp.bob)
+        alice.post(form[1], hidden | {"done": "1"})
+        firm.refresh_from_db()
+        assert firm.next_step == left
+
+
 def test_a_fact_is_edited_in_place_and_without_scripts(msp: Msp, alice: Client) -> None:
     row = company(msp, "Brightwater", city="Portland")
     where = f"/acme/companies/{row.pk}/field/city/"

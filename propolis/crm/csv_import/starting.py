@@ -19,7 +19,7 @@ from propolis.crm.csv_import.reading import read_sheet
 from propolis.crm.csv_import.sentences import CsvRefused
 from propolis.crm.csv_import.values import AGES, day_comes_first
 from propolis.crm.fields import Kind
-from propolis.crm.keys import list_key
+from propolis.crm.keys import clean, list_key
 from propolis.crm.models import List
 from propolis.runs import engine
 from propolis.runs.models import Run
@@ -77,7 +77,7 @@ def _day_first(run: Run, found: dict[str, int]) -> bool:
 
 
 def _list_of(account: Account, list_id: str, new_list: str) -> int | None:
-    if new_list.strip():
+    if clean(new_list).strip():
         try:
             return lists.create_list(account, new_list).pk
         except lists.NameTaken as taken:

@@ -93,7 +93,9 @@ def next_step(request: HttpRequest, account: str, kind: Kind, pk: int) -> HttpRe
     form.fields["next_step_on"].help_text = "The day it comes up on the dashboard."
     if request.method == "POST":
         if "done" in request.POST:
-            form = record_form(kind, row, {"rev": request.POST.get("rev", "")}, names=NEXT_STEP)
+            # Without what they are to be, but with what they were: another step that somebody set meanwhile stays.
+            kept = {key: value for key, value in request.POST.items() if key not in NEXT_STEP}
+            form = record_form(kind, row, kept, names=NEXT_STEP)
         if form.is_valid():
             answer = _save(request, kind, row, form)
             if answer is None:
