@@ -20,6 +20,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """Prints the base URL and a token, then serves until SIGINT or SIGTERM."""
     parser = _parser()
     options = parser.parse_args(arguments)
+    if not 0 <= options.port < 2**16:
+        parser.error(f"the port must be 0 to 65535, not {options.port}")
     try:
         sandbox = Sandbox(_seed(options), token=options.token, switches=_switches(options))
         server = Server(sandbox, options.host, options.port)

@@ -45,7 +45,9 @@ def demo(
     contacts: Annotated[int, typer.Option(min=0, help="Contacts.")] = 5000,
     leads: Annotated[int, typer.Option(min=0, help="Leads, which become opportunities.")] = 500,
     pace: Annotated[float, typer.Option(min=1, help="Requests a minute; Syncro refuses above 180.")] = 170,
-    port: Annotated[int | None, typer.Option(help="Port of the site (default 8000 if it is free).")] = None,
+    port: Annotated[
+        int | None, typer.Option(min=1, max=65535, help="Port of the site (default 8000 if it is free).")
+    ] = None,
 ) -> int:
     """Watch a whole MSP being imported from Syncro (a stand-in), then look around. Keeps nothing."""
     if as_json and not once:

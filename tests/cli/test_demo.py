@@ -106,6 +106,16 @@ def wait_for(log: Path, process: subprocess.Popen[bytes], text: str, seconds: fl
     return said
 
 
+def test_a_port_that_cannot_be_is_said_as_serve_says_it(env: dict[str, str], tmp_path: Path) -> None:
+    command = [*PROPOLIS, "demo", "--port", "99999"]
+    done = subprocess.run(command, env=env, capture_output=True, text=True, timeout=60)
+    assert done.returncode == 2
+    assert done.stderr.splitlines()[-1] == (
+        "Error: Invalid value for '--port': Input should be less than or equal to 65535"
+    )
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_a_port_that_is_taken_is_said_before_anything_begins(env: dict[str, str], tmp_path: Path) -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))

@@ -57,6 +57,7 @@ def test_json_token_rate_limit_and_switches() -> None:
     [
         (("--switch", "colour=red"), "there is no switch 'colour'"),
         (("--switch", "colour"), "--switch needs NAME=VALUE, not 'colour'"),
+        (("--port", "99999"), "the port must be 0 to 65535, not 99999"),
         (("--companies", "-3"), "companies, contacts and leads cannot be negative"),
     ],
 )
