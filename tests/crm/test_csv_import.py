@@ -7,6 +7,7 @@ from django.utils import timezone
 
 from propolis.accounts.models import Membership
 from propolis.crm import edit, lists, mailing
+from propolis.crm.combine import combine
 from propolis.crm.csv_export import complete_export
 from propolis.crm.csv_import.changes import problems_csv, rows_of
 from propolis.crm.csv_import.deciding import decide_row, undecided
@@ -425,3 +426,13 @@ def test_a_contact_stays_at_the_company_of_the_name_in_the_file(msp: Msp) -> Non
 def test_a_list_whose_name_nobody_can_see_is_not_made(msp: Msp) -> None:
     imported(msp, PEOPLE + "Jo,Reed,jo@mail.example,,\n", new_list="\u200b \u2060")
     assert not List.objects.filter(name="").exists()
+
+
+def test_what_was_merged_since_the_export_is_not_made_again(msp: Msp) -> None:
+    one, two = contact(msp, "Jo", last="Reed"), contact(msp, "Joanna", last="Reed")
+    file = exported(Kind.CONTACT)
+    combine(msp.account, one, two, {}, actor=msp.alice)
+    run = imported(msp, file)
+    assert told(run)[0] == "people.csv has 2 rows: 1 Already the same, 1 Left out, 0 Failed."
+    assert [change.reason for change in Change.objects.filter(run=run)] == ["csv.merged_here"]
+    assert people() == [("Jo Reed", "", "")]

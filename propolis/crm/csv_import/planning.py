@@ -6,7 +6,7 @@ A row that was in the file before stays out · one of our own export is known by
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -97,6 +97,7 @@ class RowPlanner:
         self._normalise = comparing.normaliser(rules.region)
         self._listed: set[tuple[int, int]] = set()
         self._told: set[tuple[str, str]] = set()
+        self._merged: Set[str] = frozenset()
 
     def plan(self, rows: Sequence[Incoming]) -> Planned:
         """The rows of one page; a constant number of queries."""
@@ -112,7 +113,9 @@ class RowPlanner:
                 )
             else:
                 coming.append(row)
-        known = self._known(coming)
+        of_ours = self._known(coming)
+        known = {text: mine for text, mine in of_ours.items() if mine.merged_into_id is None}
+        self._merged = of_ours.keys() - known.keys()
         outcomes = self.match([row for row in coming if row.record_id not in known])
         wanted = {o.local_id for o in outcomes.values() if isinstance(o, Sure)}
         ours = {row.pk: row for row in known.values()} | self._model.objects.in_bulk(wanted)
@@ -138,6 +141,8 @@ class RowPlanner:
                 planned.add(Word.REVIEW, self._claimed(row, mine, line))
             else:
                 planned.add(*self.merged(row, mine, KNOWN if known is not None else str(_rule(outcome))))
+        elif row.record_id in self._merged:  # what two were made one of does not come again as two
+            planned.add(Word.LEFT_OUT, self.change(row, Word.LEFT_OUT, reason="csv.merged_here"))
         else:
             planned.add(Word.NEW, self.created(row))
 
@@ -264,9 +269,7 @@ class RowPlanner:
         ids = {row.record_id: uid for row in rows if (uid := uid_of(row.record_id))}
         if not ids:
             return {}
-        found = {
-            mine.uid: mine for mine in self._model.objects.filter(uid__in=ids.values(), merged_into=None)
-        }
+        found = {mine.uid: mine for mine in self._model.objects.filter(uid__in=ids.values())}
         return {text: found[uid] for text, uid in ids.items() if uid in found}
 
     def match(self, rows: Sequence[Incoming]) -> dict[int, Outcome]:

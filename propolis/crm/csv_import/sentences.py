@@ -59,6 +59,7 @@ ROWS: Mapping[str, str] = {
     "csv.row_cut": "The file ends in the middle of this row.",
     "csv.same_row": "Is in the file before, on line {before}.",
     "csv.deleted_here": "Was deleted here. Bring it back first, then import it again.",
+    "csv.merged_here": "Was merged into another record here.",
     "csv.claimed": "Fits the same record here as line {before} of the file.",
     "csv.skipped": "You chose Skip.",
     "csv.vanished": "The record it belongs to was deleted or merged here while you looked at the preview.",
