@@ -38,6 +38,7 @@ from propolis.bridge.backup_format import (
 )
 from propolis.bridge.backup_snapshot import cells_of, snapshot
 from propolis.bridge.backup_tables import TABLES, Table
+from propolis.bridge.import_words import counted
 from propolis.bridge.models import Backup
 from propolis.runs.models import Run
 
@@ -235,7 +236,7 @@ def verify(path: Path) -> Report:
 
 def _good(manifest: Manifest) -> str:
     counts = manifest.counts
-    what = ", ".join(f"{counts[name]:,} {name}" for name in ("companies", "contacts", "opportunities"))
+    what = ", ".join(counted(counts[name], name) for name in ("companies", "contacts", "opportunities"))
     made = datetime.fromisoformat(manifest.made_at).astimezone(UTC)
     when = f"{made.day} {made:%b %Y, %H:%M} UTC"
     return f"A whole and unchanged backup of {manifest.account.name}, made {when}: {what}."

@@ -16,6 +16,7 @@ from propolis.runs.models import Run
 from propolis.runs.pace import seconds_in_words
 
 ONE: Final = {"companies": "company", "contacts": "contact", "opportunities": "opportunity"}
+_COUNTED: Final = ONE | {"links": "link", "lists": "list", "records": "record"}
 SAYS: Final = {
     Word.NEW: "Not here before",
     Word.MERGED: "On both sides, now one",
@@ -63,7 +64,7 @@ def word_named(slug: str) -> Word | None:
 
 def counted(n: int, noun: str) -> str:
     """ "2,310 companies", "1 company"."""
-    return f"{n:,} {ONE.get(noun, noun) if n == 1 else noun}"
+    return f"{n:,} {_COUNTED.get(noun, noun) if n == 1 else noun}"
 
 
 def joined(parts: Sequence[str], last: str = "and") -> str:

@@ -14,6 +14,7 @@ from typing import Any, Final
 from django.utils import timezone
 
 from propolis.accounts.models import Account, Membership, audit
+from propolis.bridge.import_words import counted
 from propolis.bridge.models import Connection, connection_of
 from propolis.bridge.planner import linked_before
 from propolis.merge.plan import Counts, Refusal, RefusalCode
@@ -140,7 +141,7 @@ def over_cap(run: Run, connection: Connection) -> Refusal | None:
     if changing <= most:
         return None
     sentence = (
-        f"The scheduled import would change {changing:,} records, more than the {most:,} you allow it. "
+        f"The scheduled import would change {counted(changing, 'records')}, more than the {most:,} you allow it. "
         "Nothing was changed. Look at the changes; if they are right, confirm the numbers."
     )
     linked = sum(linked_before(connection, noun) for noun in OBJECTS)

@@ -154,5 +154,7 @@ def _agreed(slug: str) -> bool:
 
 
 def _counts(counts: dict[str, int]) -> str:
+    from propolis.bridge.import_words import counted
+
     shown = ("companies", "contacts", "opportunities", "links")
-    return ", ".join(f"{counts.get(name, 0):,} {name}" for name in shown)
+    return ", ".join(counted(counts.get(name, 0), name) for name in shown)

@@ -127,12 +127,11 @@ def _links() -> dict[str, dict[str, int]]:
 
 
 def _lines(found: dict[str, Any]) -> list[str]:
+    from propolis.bridge.import_words import counted
+
     lines = [f"{found['name']} ({found['account']})", *(_step_line(step) for step in found["steps"])]
     counts = found["counts"]
-    lines.append(
-        f"Here: {counts['companies']:,} companies, {counts['contacts']:,} contacts, "
-        f"{counts['opportunities']:,} opportunities, {counts['lists']:,} {'list' if counts['lists'] == 1 else 'lists'}"
-    )
+    lines.append(f"Here: {', '.join(counted(n, noun) for noun, n in counts.items())}")
     for run in found["runs"]:
         why = f": {run['why']}" if run["why"] else ""
         lines.append(f"{run['title']} (number {run['number']}): {run['says']}{why}")

@@ -107,19 +107,21 @@ def _carried(run: Run) -> Run:
 
 def lines(found: Run, undone: Run, *, after: bool) -> list[str]:
     """What goes back and what stays, one line each."""
-    from propolis.bridge.import_words import title_of
+    from propolis.bridge.import_words import counted, title_of
     from propolis.bridge.models import connection_of
     from propolis.bridge.undo_words import told
 
     seen = told(found.account, connection_of(found.account), found, after=after)
     if after:
         return [seen.sentence]
+    back = f"{counted(seen.going, 'records')} {'goes' if seen.going == 1 else 'go'} back"
     heading = (
-        f"{title_of(undone)} (number {undone.number}): {seen.going:,} records go back, {seen.staying:,} stay."
+        f"{title_of(undone)} (number {undone.number}): {back}, {seen.staying:,} "
+        f"{'stays' if seen.staying == 1 else 'stay'}."
     )
-    back = [f"  {point.count:,} {point.text}" for point in seen.points]
-    stay = [f"  {kept.count:,} stay: {kept.why}" for kept in seen.kept]
-    return [heading, *back, *stay]
+    points = [f"  {point.count:,} {point.text}" for point in seen.points]
+    stay = [f"  {kept.count:,} {'stays' if kept.count == 1 else 'stay'}: {kept.why}" for kept in seen.kept]
+    return [heading, *points, *stay]
 
 
 def _agreed() -> bool:

@@ -82,6 +82,7 @@ def test_back_up_now_verify_download_delete(acme: Account, alice: Client) -> Non
         assert backup.by is not None and backup.by.name == "Alice"
     page = text_of(alice.post(f"{ROOT}{backup.pk}/verify/", follow=True))
     assert "A whole and unchanged backup of Brightwater IT" in page
+    assert "2 companies, 2 contacts, 1 opportunity." in page
     # When it was made and when it was verified, both with the year.
     assert len(re.findall(r"\d+ [A-Z][a-z]{2} \d{4}, \d\d:\d\d", page.split("Verified", 1)[1])) >= 2
     got = alice.get(f"{ROOT}{backup.pk}/download/")
