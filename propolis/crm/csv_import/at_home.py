@@ -7,6 +7,7 @@ export would otherwise come back as new companies of the same names, and its con
 from __future__ import annotations
 
 from collections.abc import Sequence
+from uuid import UUID
 
 from django.db.models import Q
 
@@ -19,26 +20,30 @@ Homes = dict[int, set[int]]
 
 
 def note_homes(homes: Homes, rows: Sequence[Incoming]) -> None:
-    """Adds the ids of our companies by the company's key in the file; one query. A contact is known by its Propolis ID
-    or its address."""
-    wanted = [row for row in rows if any(row.company)]
-    uids = {uid for row in wanted if (uid := uid_of(row.record_id))}
-    emails = {_email(row) for row in wanted} - {""}
+    """Adds the ids of our companies by the company's key in the file; one query. A contact is known by its Propolis ID,
+    without one by its address."""
+    people = [(uid_of(row.record_id) or _email(row), row.company) for row in rows if any(row.company)]
+    uids = {who for who, _company in people if isinstance(who, UUID)}
+    emails = {who for who, _company in people if isinstance(who, str)} - {""}
     if not uids | emails:
         return
-    known = Contact.objects.filter(Q(uid__in=uids) | Q(email_key__in=emails), deleted_at=None)
-    at: dict[object, list[tuple[int, str, str]]] = {}
-    found = known.filter(company__isnull=False, company__deleted_at=None).values_list(
-        "uid", "email_key", "company_id", "company__name", "company__domain"
-    )
-    for uid, email, pk, name, domain in found:
-        for each in (uid, email):
-            at.setdefault(each, []).append((pk, keys.name_key(name), domain))
-    for row in wanted:
-        name, domain = keys.name_key(row.company[0]), row.company[1]
-        for pk, ours, its in (*at.get(uid_of(row.record_id), ()), *at.get(_email(row) or None, ())):
-            if name == ours and domain in ("", its):
-                homes.setdefault(key_of(row.company), set()).add(pk)
+    ours = _at(Q(uid__in=uids) | Q(email_key__in=emails) if emails else Q(uid__in=uids))
+    for who, company in people:
+        for pk, name, domain in ours.get(who, ()) if who else ():
+            same = name == company[0] or keys.name_key(name) == keys.name_key(company[0])
+            if same and company[1] in ("", domain):
+                homes.setdefault(key_of(company), set()).add(pk)
+
+
+def _at(which: Q) -> dict[UUID | str, list[tuple[int, str, str]]]:
+    """Id, name and domain of the company each of these contacts is at, by the contact's own id and address."""
+    known = Contact.objects.filter(which, deleted_at=None, company__isnull=False, company__deleted_at=None)
+    at: dict[UUID | str, list[tuple[int, str, str]]] = {}
+    paths = ("uid", "email_key", "company_id", "company__name", "company__domain")
+    for uid, email, *company in known.values_list(*paths):
+        for who in (uid, email):
+            at.setdefault(who, []).append((company[0], company[1], company[2]))
+    return at
 
 
 def settled(place: Place | None, homes: set[int]) -> Place | None:
