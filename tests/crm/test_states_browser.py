@@ -139,7 +139,7 @@ def test_a_name_of_ten_thousand_letters_widens_no_page(page: Page, live_server: 
         ),
         *(f"companies/{firm.pk}/", f"contacts/{jo.pk}/", f"opportunities/{deal.pk}/"),
         *(f"companies/{firm.pk}/edit/", f"companies/{firm.pk}/merge/?with={other.pk}"),
-        f"companies/{other.pk}/merge/?q=bright",
+        *(f"companies/{other.pk}/merge/?q=bright", f"contacts/?company={firm.pk}"),
     ]
     for width, some in ((390, pages), (1440, ["", f"companies/{firm.pk}/"])):
         set_look(page, "light", width)
