@@ -52,7 +52,7 @@ QUERIES: Final[dict[str, int]] = {
     "contacts, on a list": 10,
     "contacts, on no list": 6,
     "contacts, unsubscribed": 9,
-    "contacts, of a company": 9,
+    "contacts, of a company": 10,
     "contacts, of a salesperson": 6,
     "contacts, newer here": 6,
     "contacts, waiting": 7,
