@@ -160,6 +160,9 @@ def load(raw: bytes) -> Any:
 def _outlined(ids: Iterable[int], count: int, meta: object) -> Outline:
     told = meta if isinstance(meta, dict) else {}
     size, pages, entries = (_count(told.get(key)) for key in ("per_page", "total_pages", "total_entries"))
+    if entries is not None and entries < count:
+        # Fewer than stand on this very page: believed, the pages after it would never be asked for.
+        pages = entries = None
     return Outline(tuple(ids), count, size or None, pages, entries)
 
 

@@ -154,6 +154,18 @@ class TestSyncroItself:
             assert run.state == Run.State.NEEDS_ATTENTION
             assert run_sentence(run) == documented("syncro.too_large", limit="1 MB")
 
+    @pytest.mark.parametrize("entries", [0, 3])
+    def test_totals_that_a_page_itself_contradicts_end_no_reading(self, acme: Account, entries: int) -> None:
+        with a_syncro(SeedOptions(companies=2, contacts=2, leads=70, seed=5)) as syncro:
+            ready(acme, syncro)
+            first = [syncro.sandbox.record("leads", row.id) for row in list(syncro.sandbox.leads)[:25]]
+            meta = {"total_pages": 1, "total_entries": entries, "page": 1, "per_page": 25}
+            body = {"leads": first, "meta": meta}
+            syncro.sandbox.fault("reply", path="/leads", query={"page": "1"}, body=body)
+            run = import_all(acme)
+        assert (run.state, run.counts["opportunities"]["read"]) == (Run.State.COMPLETE, 70)
+        assert sum(counts(run, "opportunities").values()) == 70
+
     def test_a_page_that_never_comes_is_never_skipped(self, acme: Account) -> None:
         seed = SeedOptions(companies=130, contacts=0, leads=0, seed=5)
         with a_syncro(seed) as syncro:

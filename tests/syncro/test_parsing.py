@@ -221,7 +221,7 @@ def test_what_is_no_page_is_garbled(raw):
     ("meta", "told"),
     [
         ({"total_pages": 3, "total_entries": 250, "per_page": 100, "page": 1}, (100, 3, 250)),
-        ({"total_pages": 0, "total_entries": 0, "per_page": 0}, (None, 0, 0)),
+        ({"total_pages": 0, "total_entries": 0, "per_page": 0}, (None, None, None)),  # an item stands there
         ({"total_pages": "3", "total_entries": None, "per_page": -1}, (None, 3, None)),
         ({"total_pages": True, "total_entries": 1.5}, (None, None, None)),
         (None, (None, None, None)),
