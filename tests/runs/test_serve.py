@@ -41,7 +41,15 @@ def free_port() -> int:
 def children(pid: int, having: str) -> list[int]:
     """Living child processes whose command line contains the text."""
     listed = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
-    return [int(c) for c in listed if having in Path(f"/proc/{c}/cmdline").read_text()]
+    return [int(child) for child in listed if having in command_line(child)]
+
+
+def command_line(pid: str) -> str:
+    """Its words, each followed by NUL; "" once it has ended, which it may at any moment."""
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_text()
+    except (FileNotFoundError, ProcessLookupError):
+        return ""
 
 
 def gone(pid: int) -> bool:
@@ -72,7 +80,7 @@ def test_serve_brings_everything_up_restarts_a_killed_worker_and_leaves_nothing_
 
     (worker,) = children(serve.pid, "propolis.cli\0worker")
     os.kill(worker, signal.SIGKILL)
-    sqlite_house.wait_until(lambda: children(serve.pid, "propolis.cli\0worker") not in ([], [worker]), 10)
+    sqlite_house.wait_until(lambda: children(serve.pid, "propolis.cli\0worker") not in ([], [worker]))
     sqlite_house.wait_for("select owner from runs_beat group by 1 having count(*) = 1", 30)
 
     everybody = [*children(serve.pid, "worker"), *children(serve.pid, "gunicorn")]
