@@ -147,27 +147,18 @@ def fingerprint(connection: Connection) -> str:
     now = choices_of(connection)
     statuses = StatusMap.objects.filter(connection=connection).exclude(choice=StatusMap.Choice.UNMAPPED)
     rows = statuses.order_by("remote_status", "became_ticket", "pk")
-    told: Any = [
-        sorted(now.fields), now.rule, sorted(now.rules), now.custom, now.include_disabled,
-        now.mail or LEAVE, now.months or 0,
-        list(rows.values_list("remote_status", "became_ticket", "choice", "status_id")),
-    ]  # fmt: skip
-    return mapping.fingerprint({}, json.dumps(told))
+    held = replace(now, mail=now.mail or LEAVE, months=now.months or 0)
+    return _told(held, *rows.values_list("remote_status", "became_ticket", "choice", "status_id"))
 
 
 def as_of(connection: Connection) -> str:
     """Changes with every choice of the page: to notice one made elsewhere since a form was shown."""
-    now = choices_of(connection)
-    told = [
-        sorted(now.fields),
-        now.rule,
-        sorted(now.rules),
-        now.custom,
-        now.include_disabled,
-        now.mail,
-        now.months,
-    ]
-    return mapping.fingerprint({}, json.dumps(told))
+    return _told(choices_of(connection))
+
+
+def _told(now: Choices, *more: Any) -> str:
+    chosen = [sorted(now.fields), now.rule, sorted(now.rules), now.custom, now.include_disabled]
+    return mapping.fingerprint({}, json.dumps([*chosen, now.mail, now.months, *more]))
 
 
 def custom_fields_in_syncro(client: SyncroClient) -> list[str]:

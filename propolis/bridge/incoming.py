@@ -25,7 +25,7 @@ Persons = dict[int, tuple[str, str]]
 def companies(scene: Scene, page: pages.Kept, index: pages.Index) -> Items:
     found: Items = []
     for at, item in enumerate(parse_page(Resource.CUSTOMERS, page.raw)):
-        if (page.phase, page.seq, at) in index.losers:
+        if index.is_copy(page, at, item):
             continue
         if isinstance(item, BadRecord):
             found.append(item)
@@ -38,7 +38,7 @@ def companies(scene: Scene, page: pages.Kept, index: pages.Index) -> Items:
 def contacts(scene: Scene, page: pages.Kept, index: pages.Index) -> Items:
     found: Items = []
     for at, item in enumerate(parse_page(Resource.CONTACTS, page.raw)):
-        if (page.phase, page.seq, at) not in index.losers:
+        if not index.is_copy(page, at, item):
             found.append(item if isinstance(item, BadRecord) else _contact(scene, page, item))
     return found
 
@@ -50,7 +50,7 @@ def nested_contacts(scene: Scene, page: pages.Kept, index: pages.Index) -> Items
     for customer in parse_page(Resource.CUSTOMERS, page.raw):
         for contact in pages.nested_contacts(customer):
             at += 1
-            if (page.phase, page.seq, at) not in index.losers:
+            if not index.is_copy(page, at, contact):
                 found.append(_contact(scene, page, contact, getattr(customer, "id", None)))
     return found
 
@@ -62,7 +62,7 @@ def persons(scene: Scene, page: pages.Kept, index: pages.Index, covered: set[int
     """
     found: Items = []
     for at, customer in enumerate(parse_page(Resource.CUSTOMERS, page.raw)):
-        if isinstance(customer, BadRecord) or (page.phase, page.seq, at) in index.losers:
+        if isinstance(customer, BadRecord) or index.is_copy(page, at, customer):
             continue
         raw = mapping.person_raw(customer)
         if not mapping.has_person(raw):
@@ -76,7 +76,7 @@ def persons(scene: Scene, page: pages.Kept, index: pages.Index, covered: set[int
 def leads(scene: Scene, page: pages.Kept, index: pages.Index) -> Items:
     found: Items = []
     for at, item in enumerate(parse_page(Resource.LEADS, page.raw)):
-        if (page.phase, page.seq, at) in index.losers:
+        if index.is_copy(page, at, item):
             continue
         if isinstance(item, BadRecord):
             found.append(item)
@@ -117,7 +117,7 @@ def _persons_by_customer(run: Run, index: pages.Index) -> Persons:
     known: Persons = {}
     for page in pages.load(run, pages.phases_of(run, "customers")):
         for at, customer in enumerate(parse_page(Resource.CUSTOMERS, page.raw)):
-            if isinstance(customer, BadRecord) or (page.phase, page.seq, at) in index.losers:
+            if isinstance(customer, BadRecord) or index.is_copy(page, at, customer):
                 continue
             raw = mapping.person_raw(customer)
             if mapping.has_person(raw):

@@ -9,7 +9,8 @@ from __future__ import annotations
 import zlib
 from array import array
 from bisect import bisect_left
-from collections.abc import Iterator, Sequence
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from itertools import groupby, pairwise
@@ -103,8 +104,16 @@ class Index:
 
     unique: int = 0
     nameless: int = 0  # records without a readable id: each counts as one, none can be linked
+    # Nobody can tell them from their copies, so of several readings of the same list one counts.
+    nameless_in: frozenset[str] = frozenset()
     ids: array[int] = field(default_factory=lambda: array("q"))
     losers: set[Place] = field(default_factory=set)
+
+    def is_copy(self, page: Kept, at: int, item: Customer | Contact | Lead | BadRecord) -> bool:
+        """Whether another one counts instead of the item at this place of the page."""
+        if isinstance(item, BadRecord) and item.id is None:
+            return page.phase not in self.nameless_in
+        return (page.phase, page.seq, at) in self.losers
 
 
 def index(run: Run, phases: Sequence[str], key: str) -> Index:
@@ -113,16 +122,28 @@ def index(run: Run, phases: Sequence[str], key: str) -> Index:
     `key`: "customers", "contacts", "leads", or "nested" for the contacts inside customers.
     """
     found = Index()
-    every = array("q")
-    for ids, meta in RunPage.objects.filter(run=run, phase__in=phases).values_list("ids", "meta").iterator():
+    every, nameless = array("q"), Counter[str]()
+    kept = RunPage.objects.filter(run=run, phase__in=phases).values_list("phase", "ids", "meta")
+    for phase, ids, meta in kept.iterator():
         every.extend(ids.get(key, ()))
-        found.nameless += 0 if key == "nested" else max(0, meta.get("count", 0) - len(ids.get(key, ())))
+        if key != "nested":
+            nameless[phase] += max(0, meta.get("count", 0) - len(ids.get(key, ())))
+    found.nameless, found.nameless_in = _counted_once(nameless)
     every = array("q", sorted(every))
     found.ids = array("q", (each for each, _ in groupby(every)))
     found.unique = len(found.ids)
     if len(every) > found.unique:
         _mark_losers(run, phases, key, _repeated(every), found.losers)
     return found
+
+
+def _counted_once(nameless: Mapping[str, int]) -> tuple[int, frozenset[str]]:
+    """How many, and where: of the rounds of a list, and the closing pass that reads it again, whichever had most."""
+    best: dict[str, tuple[int, str]] = {}
+    for phase, count in sorted(nameless.items()):
+        read = phase.rpartition(".")[0].removesuffix("-closing")
+        best[read] = max(best.get(read, (0, "")), (count, phase))
+    return sum(count for count, _phase in best.values()), frozenset(phase for _count, phase in best.values())
 
 
 def _repeated(ordered: array[int]) -> set[int]:

@@ -192,7 +192,7 @@ class Planner:
         index = pages.index(self.run, phases, "customers")
         for page in pages.load(self.run, phases):
             for at, item in enumerate(parse_page(Resource.CUSTOMERS, page.raw)):
-                if not isinstance(item, BadRecord) and (page.phase, page.seq, at) not in index.losers:
+                if not isinstance(item, BadRecord) and not index.is_copy(page, at, item):
                     values = mapping.company_values(mapping.customer_raw(item), item.id, frozenset())
                     name, residential = str(values.get("name") or ""), values.get("residential")
                     yield keys.person_key(name) if residential else keys.name_key(name)

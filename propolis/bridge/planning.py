@@ -251,11 +251,9 @@ def _plan_review(
 ) -> None:
     """Held for a person; the same evidence over the same record as last time is not reported again."""
     candidates = [each.as_dict() for each in outcome.evidences]
-    if link is not None and link.state == Link.State.REVIEW and link.remote_hash == incoming.hash:
-        known = Link.objects.filter(pk=link.id).values_list("candidates", flat=True).first()
-        same = [each["local_id"] for each in known or ()] == [each["local_id"] for each in candidates]
-        if same and link.id in scene.kept_reviews:
-            return planned.settled(Word.REVIEW)
+    known = link is not None and link.state == Link.State.REVIEW and link.remote_hash == incoming.hash
+    if link and known and scene.asked.get(link.id) == [each["local_id"] for each in candidates]:
+        return planned.settled(Word.REVIEW)
     change = change_for(
         scene,
         incoming,

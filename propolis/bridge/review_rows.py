@@ -13,10 +13,11 @@ from propolis.accounts.addressing import url
 from propolis.accounts.models import Account
 from propolis.bridge import mapping
 from propolis.bridge.import_rows import MODELS, remote_name
+from propolis.bridge.kept_reviews import kept_reviews
 from propolis.bridge.models import Connection, Link
 from propolis.bridge.placing import WAITS
 from propolis.bridge.remote_pages import remote_href
-from propolis.bridge.reviewing import KIND, ORDER, UNMAPPED, incoming_of, kept_reviews
+from propolis.bridge.reviewing import KIND, ORDER, UNMAPPED, incoming_of
 from propolis.bridge.scene import local_of
 from propolis.bridge.sentences import sentence
 from propolis.crm import cells, comparing
@@ -148,7 +149,7 @@ def next_after(connection: Connection, link: Link | None) -> Link | None:
 
 def review_of(account: Account, connection: Connection, link: Link) -> Review | None:
     """None where what Syncro sent is not kept any more."""
-    change = kept_reviews([link.pk], local_of(link.kind)).get(link.pk)
+    change = kept_reviews([link.pk]).get(link.pk)
     if change is None:
         return None
     candidates = change.args.get("candidates", [])
@@ -313,7 +314,7 @@ def restored_skips(account: Account, before: int | None = None) -> tuple[list[De
     if before is not None:
         skipped = skipped.filter(pk__lt=before)
     some = list(skipped[: _LISTED + 1])
-    reviews = kept_reviews([link.pk for link in some], *MODELS) if some else {}
+    reviews = kept_reviews([link.pk for link in some]) if some else {}
     listed = [_decision(account, link, reviews.get(link.pk)) for link in some[:_LISTED]]
     return listed, listed[-1].link.pk if len(some) > _LISTED else None
 
@@ -338,7 +339,7 @@ def strong_rows(account: Account, wanted: Mapping[int, int]) -> list[tuple[str, 
     """The first strong matches by name: Syncro's record, ours, the evidence."""
     some = dict(list(wanted.items())[:_LISTED])
     links = Link.objects.in_bulk(some)
-    reviews = kept_reviews(some, *MODELS)
+    reviews = kept_reviews(some)
     rows: dict[tuple[str, int], Any] = {}
     for kind in {local_of(link.kind) for link in links.values()}:
         ids = [local for pk, local in some.items() if local_of(links[pk].kind) == kind]

@@ -20,6 +20,7 @@ from django.utils import timezone
 
 from propolis.accounts.models import Membership, audit
 from propolis.bridge.applying import apply_now
+from propolis.bridge.kept_reviews import has_kept_review, kept_reviews
 from propolis.bridge.mapping import Incoming
 from propolis.bridge.models import Connection, Link
 from propolis.bridge.placing import WAITS
@@ -89,7 +90,7 @@ def decide(link: Link, choice: Choice, by: Membership | None, *, local_id: int |
     connection = Connection.objects.get(pk=link.connection_id)
     with _run(connection, by) as run:
         _claim(link)
-        review = kept_reviews([link.pk], local_of(link.kind)).get(link.pk)
+        review = kept_reviews([link.pk]).get(link.pk)
         if review is None:
             raise NotDecided(NOT_KEPT)
         if review.reason == UNMAPPED and choice != "skip":
@@ -112,7 +113,7 @@ def ask_again(link: Link, by: Membership | None) -> None:
     """
     with transaction.atomic():
         _claim(link)
-        if link.state != Link.State.SKIPPED or link.pk in kept_reviews([link.pk], local_of(link.kind)):
+        if link.state != Link.State.SKIPPED or link.pk in kept_reviews([link.pk]):
             raise NotDecided(MEANWHILE)
         # Which of ours it may be the import says: nothing of before is offered meanwhile.
         link.state, link.reason, link.candidates = Link.State.REVIEW, "", []
@@ -126,7 +127,8 @@ def strong() -> dict[int, int]:
 
     An account has one connection; asked for by it, SQLite would look at every Link of these kinds.
     """
-    held = Link.objects.filter(state=Link.State.REVIEW, kind__in=ORDER[:3], reason=Reason.WEAK)
+    weak = Link.objects.filter(state=Link.State.REVIEW, kind__in=ORDER[:3], reason=Reason.WEAK)
+    held = weak.filter(has_kept_review())
     found: dict[int, int] = {}
     for pk, candidates in held.values_list("pk", "candidates"):
         sure = [each["local_id"] for each in candidates if each["strength"] == Strength.STRONG]
@@ -142,7 +144,7 @@ def accept_all(connection: Connection, by: Membership | None, links: Iterable[in
         wanted = strong()
         chosen = {pk: wanted[pk] for pk in links if pk in wanted}
         held = Link.objects.in_bulk(chosen)
-        reviews = kept_reviews(chosen, "company", "contact")
+        reviews = kept_reviews(chosen)
         wishes = []
         for kind in ORDER:
             some = [link for link in held.values() if link.kind == kind and link.pk in reviews]
@@ -167,26 +169,11 @@ def apply_mapped_status(connection: Connection, by: Membership | None) -> int:
         return 0
     with _run(connection, by) as run:
         scene = load_scene(run, connection)
-        reviews = kept_reviews(ids, "opportunity")
+        reviews = kept_reviews(ids)
         incoming = [incoming_of(reviews[pk]) for pk in ids if pk in reviews]
         planned = plan_batch(scene, LeadKind(scene), incoming)
         _write(connection, run, planned.changes, by)
     return len(planned.changes)
-
-
-def kept_reviews(links: Iterable[int], *kinds: str) -> dict[int, Change]:
-    """The newest "Needs review" of each of these Links, with what Syncro sent then. `kinds` of ours."""
-    held = Change.objects.filter(
-        kind__in=kinds,
-        # Whatever was not brought in has no record here: the timeline's index leads to them.
-        local_id__isnull=True,
-        state=Change.State.APPLIED,
-        action=Change.Action.REVIEW,
-        link_id__in=list(links),
-    )
-    # Sorted here: asked to sort by id, SQLite would walk every Change there is.
-    newest = sorted(held, key=lambda change: change.pk)
-    return {change.link_id: change for change in newest if change.link_id is not None}
 
 
 def incoming_of(review: Change) -> Incoming:

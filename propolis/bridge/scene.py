@@ -10,11 +10,11 @@ from typing import Any, NamedTuple
 
 from propolis.accounts.models import Account
 from propolis.bridge import mapping
+from propolis.bridge.kept_reviews import has_kept_review
 from propolis.bridge.mapping import Raw
 from propolis.bridge.models import Connection, Link, RemoteUser
 from propolis.bridge.statuses import StatusMapper
 from propolis.crm import comparing
-from propolis.history.models import Change
 from propolis.merge.decide import ConflictRule, Normalise
 from propolis.runs.models import Run
 
@@ -68,10 +68,14 @@ class Scene:
     sellers: dict[int, Seller] = field(default_factory=dict)
 
     @cached_property
-    def kept_reviews(self) -> frozenset[int]:
-        """Links whose "Needs review" is kept with what Syncro sent. A restored backup brings Links without it."""
-        kept = Change.objects.filter(action=Change.Action.REVIEW, state=Change.State.APPLIED, local_id=None)
-        return frozenset(pk for pk in kept.order_by().values_list("link_id", flat=True) if pk is not None)
+    def asked(self) -> dict[int, list[int]]:
+        """Ids of ours that a person is asked about, by Link under review. Not of one whose "Needs review" is not kept
+        with what Syncro sent: a restored backup brings such."""
+        held = Link.objects.filter(has_kept_review(), state=Link.State.REVIEW)
+        return {
+            pk: [each["local_id"] for each in candidates]
+            for pk, candidates in held.values_list("pk", "candidates")
+        }
 
     def coming(self, kind: str, raw: Raw) -> Raw:
         """What of a raw record an Admin chose to have here; the rest is kept nowhere."""

@@ -94,15 +94,23 @@ def resume(request: AccountRequest, account: str, number: int) -> HttpResponse:
     return _steer(request, number, engine.resume)
 
 
+def discarded(request: AccountRequest, run: Run) -> bool:
+    """Discards a preview, and says so where somebody has confirmed it meanwhile."""
+    gone = engine.discard(run, request.membership)
+    if not gone:
+        messages.warning(request, CONFIRMED)
+    return gone
+
+
 @needs(Verb.IMPORT)
 @require_POST
 def stop(request: AccountRequest, account: str, number: int) -> HttpResponse:
     """ "Stop and keep what is done"; of a preview: "Discard preview", unless somebody has imported it meanwhile."""
+    if "preview" not in request.POST:
+        return _steer(request, number, engine.stop)
     run = _run(number)
-    if "preview" in request.POST and run.confirmed_at is not None:
-        messages.warning(request, CONFIRMED)
-        return redirect(_address(request, run))
-    return _steer(request, number, engine.stop)
+    discarded(request, run)
+    return redirect(_address(request, run))
 
 
 @needs(Verb.IMPORT)

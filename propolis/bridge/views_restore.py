@@ -25,9 +25,9 @@ from propolis.bridge.backup_preview import lost_edits, names_of, samples_shown
 from propolis.bridge.backup_restoring import KIND, start_restore
 from propolis.bridge.backups import BEFORE_RESTORE, take_in, verify
 from propolis.bridge.models import Backup, connection_of
-from propolis.bridge.views_imports import CONFIRMED
+from propolis.bridge.views_imports import discarded
 from propolis.crm.fields import label_of
-from propolis.runs.engine import Refused, confirm, stop
+from propolis.runs.engine import Refused, confirm
 from propolis.runs.models import Run
 
 MAX_UPLOAD = 4_000_000_000  # bytes
@@ -157,10 +157,9 @@ def confirmed(request: AccountRequest, account: str, number: int) -> HttpRespons
 @needs(Verb.RESTORE)
 def cancel(request: AccountRequest, account: str, number: int) -> HttpResponse:
     run = get_object_or_404(Run, number=number, kind=KIND)
-    if run.confirmed_at is None and (stop(run, request.membership) or run.ended):
+    if discarded(request, run):
         messages.success(request, "Nothing was changed.")
         return redirect(url(request, "bridge:backups"))
-    messages.warning(request, CONFIRMED)
     return redirect(url(request, "bridge:restore", number))
 
 

@@ -23,7 +23,7 @@ from propolis.bridge.scheduling import standing
 from propolis.bridge.sentences import run_sentence, sentence
 from propolis.bridge.undo_words import kept_csv, told
 from propolis.bridge.undoing import KIND, UNDOABLE, UndoJob, restored_since, start_undo, why_not
-from propolis.bridge.views_imports import CONFIRMED
+from propolis.bridge.views_imports import discarded
 from propolis.crm.csv_import.job import verb_to_undo
 from propolis.runs import engine
 from propolis.runs.engine import Refused
@@ -101,13 +101,14 @@ def confirm(request: AccountRequest, account: str, number: int) -> HttpResponse:
 def cancel(request: AccountRequest, account: str, number: int) -> HttpResponse:
     """Discards the preview; of an undo under way "Stop and keep what is undone"."""
     undo = _latest(_run(request, number))
-    if undo is not None and "preview" in request.POST and undo.confirmed_at is not None:
-        messages.warning(request, CONFIRMED)
-    elif undo is not None and not undo.ended:
-        engine.stop(undo, request.membership)
-        if undo.confirmed_at is None:
+    if undo is None:
+        return redirect(_address(request, number))
+    if "preview" in request.POST or undo.confirmed_at is None:
+        if discarded(request, undo):
             messages.success(request, "Nothing was undone.")
             return redirect(run_address(request.account, _run(request, number)))
+    elif not undo.ended:
+        engine.stop(undo, request.membership)
     return redirect(_address(request, number))
 
 

@@ -121,7 +121,7 @@ def _grouped(key: str) -> str:
 
 def _ends_in(phone: str, extension: str) -> bool:
     """The extension is already typed behind the number: "206-555-0142 x12"."""
-    return re.search(rf"(?:x|×|ext\.?|#)\s*{re.escape(extension)}\s*$", phone, re.IGNORECASE) is not None
+    return re.search(rf"{keys.EXTENSION_MARK}{re.escape(extension)}\s*$", phone, re.IGNORECASE) is not None
 
 
 def website_link(website: str, domain: str) -> SafeString | str:

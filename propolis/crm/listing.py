@@ -166,13 +166,16 @@ def _amount(row: Opportunity, view: View) -> str:
     return cells.money(row.amount, view.request.account.currency)  # type: ignore[attr-defined]
 
 
-def _named(model: Any, page: str) -> Any:
+def _by_record(model: Any) -> Filter:
+    """Only what belongs to one record, which the table then names."""
+    key = str(model._meta.model_name)
+
     def named(request: HttpRequest, value: str) -> tuple[str, str] | None:
         wanted = typed_id(value)
         row = model.objects.filter(pk=wanted).first() if wanted is not None else None
-        return (row.name or f"Unnamed {model._meta.model_name}", url(request, page, row.pk)) if row else None
+        return (row.name or f"Unnamed {key}", url(request, f"crm:{key}", row.pk)) if row else None
 
-    return named
+    return Filter(key, key.capitalize(), lambda q, v: _by_id(q, f"{key}_id", v), free=True, named=named)
 
 
 # The tables
@@ -198,20 +201,7 @@ _CREATED = Column("created", "Date created", _created, sort="created")
 _EDITED = Column("edited", "Last changed", _edited, sort="edited", shown=False)
 _SALES = Column("salesperson", "Salesperson", _salesperson)
 _BY_SALES = Filter("salesperson", "Salesperson", _by_salesperson, salespeople)
-_BY_COMPANY = Filter(
-    "company",
-    "Company",
-    lambda q, v: _by_id(q, "company_id", v),
-    free=True,
-    named=_named(Company, "crm:company"),
-)
-_BY_CONTACT = Filter(
-    "contact",
-    "Contact",
-    lambda q, v: _by_id(q, "contact_id", v),
-    free=True,
-    named=_named(Contact, "crm:contact"),
-)
+_BY_COMPANY, _BY_CONTACT = _by_record(Company), _by_record(Contact)
 _BY_RUN = Filter("run", "Import", lambda q, v: _by_id(q, "created_run_id", v), free=True)
 
 COMPANIES = Table(

@@ -47,7 +47,9 @@ class PhoneKeysJob(Job):
 def _read_anew(model: Any, after: int, region: str) -> int:
     """The id of the last record looked at, 0 where there are no more."""
     columns = ("phone_key", "mobile_key", "pk", "phone", "mobile")
-    found = list(model.objects.filter(pk__gt=after).order_by("pk").values_list(*columns)[:READ])
+    # Held until they are written: a number somebody changes meanwhile has a key of its own.
+    rows = model.objects.select_for_update().filter(pk__gt=after).order_by("pk")
+    found = list(rows.values_list(*columns)[:READ])
     changed = []
     for phone_key, mobile_key, pk, phone, mobile in found:
         now = keys.phone_key(phone, region), keys.phone_key(mobile, region)

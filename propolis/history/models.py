@@ -88,4 +88,5 @@ class Change(TenantModel):
                 fields=["run", "remote_id"], condition=models.Q(kind="company"), name="change_of_customer"
             ),
             models.Index(fields=["account", "at"], condition=models.Q(run=None), name="change_by_hand"),
+            models.Index(fields=["link_id"], condition=models.Q(action="review"), name="change_of_review"),
         ]

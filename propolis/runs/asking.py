@@ -120,6 +120,16 @@ def stop(run: Run, by: Membership | None) -> bool:
     return _ask(run, by, "stop", at_once=None)
 
 
+def discard(run: Run, by: Membership | None) -> bool:
+    """ "Discard preview": as `stop`, but False, and nothing happens, where somebody has confirmed it meanwhile."""
+    # From the gate one way only: whoever confirms has taken it from there.
+    if _end(run, frozenset({State.PLANNED})):
+        _audit(run, by, "stop")
+        return True
+    now = all_runs().select_related("account").get(pk=run.pk)
+    return now.confirmed_at is None and (now.ended or stop(now, by))
+
+
 def resume(run: Run, by: Membership | None) -> bool:
     """Takes a paused run, one that needed attention or one that waits up again, now."""
     fields = {**FRESH, "state": working_state(run)}

@@ -13,6 +13,7 @@ from propolis.accounts.models import Account, Membership
 from propolis.bridge import exporting
 from propolis.bridge.models import Link
 from propolis.crm import edit
+from propolis.crm.models import Company
 from propolis.history.models import Change
 from propolis.runs import engine
 from propolis.runs.models import Run
@@ -128,15 +129,20 @@ def test_only_what_is_ticked_travels(acme: Account, syncro: Running, connection:
     assert (link.newer_fields, link.agreed["city"]) == (["city", "zip"], "Portland")
 
 
-def test_what_syncro_changed_since_is_shown_again_and_not_overwritten(
-    acme: Account, syncro: Running, connection: Any
-) -> None:
+def sent_before(acme: Account, connection: Any) -> tuple[Company, int]:
+    """A company that Syncro has from a send, and its customer's number."""
     row = a_company(acme, phone="(212) 555-0142")
     an_opportunity(acme, row)
     sent(connection, row)
+    return row, Link.objects.get(company=row).remote_id
+
+
+def test_what_syncro_changed_since_is_shown_again_and_not_overwritten(
+    acme: Account, syncro: Running, connection: Any
+) -> None:
+    row, number = sent_before(acme, connection)
     edit.update(acme, fresh(row), {"phone": "(212) 555-0190"}, actor=None)
     draft = opened(connection, row)
-    number = Link.objects.get(company=row).remote_id
     syncro.sandbox.edit("customers", number, phone="2125550111")
     syncro.sandbox.forget_requests()
     run = pressed(connection, draft)
@@ -149,10 +155,7 @@ def test_what_syncro_changed_since_is_shown_again_and_not_overwritten(
 def test_when_syncro_changed_is_told_by_the_accounts_clock_and_with_another_year(
     acme: Account, syncro: Running, connection: Any
 ) -> None:
-    row = a_company(acme, phone="(212) 555-0142")
-    an_opportunity(acme, row)
-    sent(connection, row)
-    number = Link.objects.get(company=row).remote_id
+    row, number = sent_before(acme, connection)
     syncro.sandbox.edit("customers", number, phone="2125550111", at=END_OF_MARCH)
     with timezone.override("Asia/Tokyo"):
         line = next(line for line in opened(connection, row).parts[0].changed if line.name == "phone")

@@ -154,6 +154,25 @@ class TestSyncroItself:
             assert run.state == Run.State.NEEDS_ATTENTION
             assert run_sentence(run) == documented("syncro.too_large", limit="1 MB")
 
+    def test_a_record_without_a_readable_id_counts_once_however_often_it_is_read(self, acme: Account) -> None:
+        """Customers are read once more at the end: a copy of it must stand for no record that was missed."""
+        with a_syncro(SeedOptions(companies=4, contacts=3, leads=5, seed=5)) as syncro:
+            ready(acme, syncro)
+            odd = [syncro.sandbox.create("customers", {"business_name": f"Odd {n}"}) for n in range(2)]
+            lead = syncro.sandbox.create("leads", {"ticket_subject": "Odd", "mailbox_id": None})
+            for number in odd:
+                syncro.sandbox.distort("customers", number, {"id": "?"})
+            syncro.sandbox.distort("leads", lead, {"id": "?"})
+            for _ in range(2):
+                run = import_all(acme)
+                assert run.state == Run.State.COMPLETE
+                for noun, failed, read in (("companies", 2, 6), ("opportunities", 1, 6)):
+                    numbers = run.counts[noun]
+                    assert (numbers["counts"]["failed"], numbers["read"]) == (failed, read)
+                    assert (sum(numbers["counts"].values()), numbers["stated"]) == (
+                        read + numbers["persons"], read,
+                    )  # fmt: skip
+
     @pytest.mark.parametrize("entries", [0, 3])
     def test_totals_that_a_page_itself_contradicts_end_no_reading(self, acme: Account, entries: int) -> None:
         with a_syncro(SeedOptions(companies=2, contacts=2, leads=70, seed=5)) as syncro:

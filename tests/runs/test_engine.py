@@ -25,6 +25,7 @@ from propolis.runs.engine import (
     WorkResult,
     claim,
     confirm,
+    discard,
     follow,
     holder,
     pause,
@@ -386,8 +387,17 @@ class TestGate:
         assert fresh(planned).state == "planned"
 
     def test_discarded_it_cannot_be_confirmed(self, planned: Run) -> None:
-        assert stop(planned, None) and fresh(planned).state == "stopped"
+        assert discard(planned, None) and fresh(planned).state == "stopped"
         assert confirm(planned, None) is False
+        assert discard(planned, None), "twice is once"
+
+    def test_confirmed_it_cannot_be_discarded(self, planned: Run) -> None:
+        before = fresh(planned)  # as another window has it
+        assert confirm(planned, None)
+        assert (discard(before, None), fresh(planned).state, fresh(planned).stop_flag) == (
+            False, "applying", "",
+        )  # fmt: skip
+        assert stop(planned, None)
 
 
 class TestFence:

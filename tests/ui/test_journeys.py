@@ -100,7 +100,7 @@ def test_an_open_row_menu_follows_a_window_made_smaller(page: Any, live_server: 
     menu = page.get_by_role("group", name="Actions for Mia Okafor")
     set_look(page, "light", 390)
     page.wait_for_function(
-        "menu => { const at = menu.getBoundingClientRect(); return at.left >= 0 && at.right <= 390; }",
+        "menu => { const at = menu.getBoundingClientRect(); return at.width > 0 && at.left >= 0 && at.right <= 390; }",
         arg=menu.element_handle(),
     )
 

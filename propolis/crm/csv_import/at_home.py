@@ -13,7 +13,7 @@ from django.db.models import Q
 
 from propolis.crm import keys
 from propolis.crm.csv_import.companies import Place, key_of
-from propolis.crm.csv_import.values import Incoming, uid_of
+from propolis.crm.csv_import.values import Incoming, email_of, uid_of
 from propolis.crm.models import Contact
 
 Homes = dict[int, set[int]]
@@ -22,7 +22,7 @@ Homes = dict[int, set[int]]
 def note_homes(homes: Homes, rows: Sequence[Incoming]) -> None:
     """Adds the ids of our companies by the company's key in the file; one query. A contact is known by its Propolis ID,
     without one by its address."""
-    people = [(uid_of(row.record_id) or _email(row), row.company) for row in rows if any(row.company)]
+    people = [(uid_of(row.record_id) or email_of(row), row.company) for row in rows if any(row.company)]
     uids = {who for who, _company in people if isinstance(who, UUID)}
     emails = {who for who, _company in people if isinstance(who, str)} - {""}
     if not uids | emails:
@@ -51,7 +51,3 @@ def settled(place: Place | None, homes: set[int]) -> Place | None:
     if not homes or (place is not None and (place.unclear or place.local in homes)):
         return place
     return Place(next(iter(homes))) if place is None and len(homes) == 1 else Place(unclear=True)
-
-
-def _email(row: Incoming) -> str:
-    return keys.email_key(str(row.values.get("email") or ""))

@@ -14,7 +14,7 @@ from propolis.accounts import bulk
 from propolis.crm import comparing, keys
 from propolis.crm.csv_import import named_lists
 from propolis.crm.csv_import.companies import Companies, hash_of
-from propolis.crm.csv_import.values import Incoming, Rules, plain, uid_of
+from propolis.crm.csv_import.values import Incoming, Rules, email_of, plain, uid_of
 from propolis.crm.fields import Kind
 from propolis.crm.kinds import MODELS
 from propolis.crm.models import ListMember, Suppression
@@ -217,7 +217,7 @@ class RowPlanner:
         """What happens beside the fields: an unsubscribed address, the chosen list and those the row names."""
         args: dict[str, Any] = {}
         # Said of the address in the row, whichever of two the record then has; of ours where the row has none.
-        address = _address(row) or (mine.email_key if mine is not None else "")
+        address = email_of(row) or (mine.email_key if mine is not None else "")
         if row.mailing and address and (address, row.mailing) not in self._told:
             args = {"stop_mail": row.mailing, "stop_at": address}
         args |= named_lists.planned(self.run, row.lists)
@@ -304,7 +304,7 @@ class RowPlanner:
     def look_up_mailing(self, rows: Sequence[Incoming], ours: Iterable[Any]) -> None:
         """What is known of their addresses, so that nothing is planned which changes nothing: stopped already, or
         re-subscribed by a person, which no file undoes."""
-        said = {_address(row) for row in rows if row.mailing}
+        said = {email_of(row) for row in rows if row.mailing}
         if not said:
             return
         said |= {mine.email_key for mine in ours} if "" in said else set()
@@ -341,10 +341,6 @@ def _found_by(record: Record) -> list[tuple[str, Any]]:
         pairs = [("domain", each) for each in found.domains] + [("phone", each) for each in found.phones]
         return [*pairs, ("email", found.email), ("name", found.name)]
     return [("email", found.email), ("name", (found.company, found.name))]
-
-
-def _address(row: Incoming) -> str:
-    return keys.email_key(str(row.values.get("email") or ""))
 
 
 def _rule(outcome: Outcome) -> Any:

@@ -183,6 +183,11 @@ def plain(values: Mapping[str, Value]) -> dict[str, Any]:
     return {name: value for name, value in values.items() if name != "name" or "first" not in values}
 
 
+def email_of(row: Incoming) -> str:
+    """The key of the address in the row, "" without one."""
+    return keys.email_key(str(row.values.get("email") or ""))
+
+
 def uid_of(record_id: str) -> UUID | None:
     """What our own export calls a record; None for what is no such id."""
     try:
